@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+# `make help` lists what can be made. Everything that is made is under build/.
+
+NAME := kinesis-stream-logs-extension
+HOST_ARCH := $(subst aarch64,arm64,$(shell uname -m))
+ARCH ?= $(HOST_ARCH)
+ifeq ($(filter $(ARCH),x86_64 arm64),)
+$(error ARCH=$(ARCH); it is x86_64 or arm64)
+endif
+EXTENSION := build/extensions/$(NAME)
+LAYER := build/layer-$(ARCH)
+
+SHELL := /bin/bash
+MAKEFLAGS += --jobs=$(shell nproc) --no-builtin-rules
+.DEFAULT_GOAL := extension
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+include .make/packages.mk
+include .make/compile.mk
+include .make/test.mk
+include .make/torture.mk
+include .make/lint.mk
+
+##@ Build
+
+.PHONY: extension
+extension: $(EXTENSION) ## What plain `make` makes: build/extensions/, to develop with
+$(EXTENSION): $(OBJECTS_dev)
+	$(call link,dev)
+
+.PHONY: layer
+layer: $(LAYER).zip ## ARCH=x86_64|arm64: the static binary in build/layer-ARCH/ and the layer's zip beside it
+$(LAYER)/extensions/$(NAME): $(OBJECTS_layer-$(ARCH))
+	$(call link,layer-$(ARCH))
+	@$(TRIPLET_$(ARCH))-strip $@ && chmod 755 $@
+$(LAYER).zip: $(LAYER)/extensions/$(NAME) .make/layer-zip.sh | build/packages/layer
+	@.make/layer-zip.sh $(LAYER) $@
+
+.PHONY: build-KinesisStreamLogsApiExtensionLayer
+build-KinesisStreamLogsApiExtensionLayer: $(LAYER)/extensions/$(NAME)
+	install -D --mode=755 $< "$(ARTIFACTS_DIR)/extensions/$(NAME)"
+
+##@ Test
+
+.PHONY: test unit torture fuzz-replay functional template reliability soak fuzz demo
+test unit torture fuzz-replay functional template: | build/packages/python
+test: $(UNIT_PROGRAMS) $(TORTURE_NEEDS) $(REPLAY_PROGRAMS) $(FUNCTIONAL_NEEDS) $(TEMPLATE_NEEDS) ## The next five, with a quick torture, and one line of totals
+	@TORTURE_RUNS=$(TORTURE_RUNS_IN_TEST) $(RUN_SUITES) $(UNIT_SUITE) $(TORTURE_SUITE) $(REPLAY_SUITE) $(FUNCTIONAL_SUITE) $(TEMPLATE_SUITE)
+unit: $(UNIT_PROGRAMS) ## Unit tests, under ASan and UBSan
+	@$(RUN_SUITES) $(UNIT_SUITE)
+torture: $(TORTURE_NEEDS) ## [TORTURE_RUNS=n] Unit tests again and again, each time with another allocation failing
+	@$(RUN_SUITES) $(TORTURE_SUITE)
+fuzz-replay: $(REPLAY_PROGRAMS) ## Every input in the fuzz corpora, under ASan and UBSan
+	@$(RUN_SUITES) $(REPLAY_SUITE)
+functional: $(FUNCTIONAL_NEEDS) ## The binary in a local Lambda environment; SANITIZE=address|thread builds it that way
+	@$(RUN_SUITES) $(FUNCTIONAL_SUITE)
+template: $(TEMPLATE_NEEDS) ## template.yaml: sam validate --lint, sam build, and what it deploys
+	@$(RUN_SUITES) $(TEMPLATE_SUITE)
+reliability: $(BINARY) build/venv/installed ## Long outages and freezes, too little memory: about five minutes
+	@EXTENSION_BINARY=$(abspath $(BINARY)) $(PYTHON) -m pytest tests/reliability
+soak: $(BINARY) build/venv/installed ## [MINUTES=10] [SEED=text] Random loads and faults; SANITIZE=address|thread too
+	@EXTENSION_BINARY=$(abspath $(BINARY)) MINUTES=$(MINUTES) SEED=$(SEED) $(PYTHON) tests/soak/soak.py
+fuzz: $(FUZZ_PROGRAM) ## T=target [TIME=seconds]: looks for new inputs with libFuzzer, into build/fuzz/corpus/
+	$(call fuzz,$(T))
+demo: $(EXTENSION) build/venv/installed ## Invokes hello-world three times and shows what arrived in Kinesis
+	@EXTENSION_BINARY=$(abspath $(EXTENSION)) $(PYTHON) tests/demo/demo.py
+
+##@ Care
+
+.PHONY: lint check format compdb clean distclean help
+lint: $(LINT) ## Formatting, clang-tidy, cppcheck, layers, headers, banned functions, shellcheck, ruff
+check: ## What CI runs: lint, then test
+	@.ci/run
+format: build/packages/lint build/venv/installed ## Formats all C and Python
+	@$(CLANG_FORMAT) -i $(C_FILES)
+	@$(RUFF) check --quiet --fix tests; $(RUFF) format --quiet tests
+compdb: ## compile_commands.json, for editors
+	$(call compdb)
+clean: ## Removes what was built here; libraries and Python environments stay
+	rm -rf $(filter-out build/libraries build/packages build/venv build/sam-venv,$(wildcard build/*))
+distclean: ## Removes all of build/
+	rm -rf build
+help: ## This list
+	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile

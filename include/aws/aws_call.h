@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/* One call of an AWS JSON service: signed afresh at every attempt, sent, its answer classified.
+ * Says what an answer means; whether and when to try again is the caller's business.
+ * All in the thread of the http_client. */
+#pragma once
+
+#include "aws/aws_error.h"
+#include "aws/credentials.h"
+#include "aws/endpoint.h"
+#include "aws/sigv4.h"
+#include "base/attributes.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "net/http_client.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct aws_answer {
+    enum aws_verdict verdict;
+    int status;       /* HTTP status; 0 when no answer came */
+    struct span body; /* valid during the callback */
+    /* As struct aws_error has them; when no answer came, the message says why. */
+    char error_code[AWS_ERROR_CODE_BYTES];
+    char error_message[AWS_ERROR_MESSAGE_BYTES];
+    int64_t retry_after_ms;     /* what x-amz-retry-after asks for, else 0 */
+    int64_t server_wall_ms;     /* the answer's Date, else 0 */
+    bool connection_was_reused; /* a transport fault then deserves an immediate second try */
+};
+
+typedef void (*aws_done_fn)(void *context, const struct aws_answer *answer);
+
+/* What all calls of one service share. */
+struct aws_client {
+    struct http_client *http;
+    const struct clock *clock;
+    struct credentials_source *credentials;
+    struct endpoint endpoint;
+    const char *service; /* of the signature */
+    struct sigv4_key_cache keys;
+    int64_t clock_offset_ms; /* added to the wall clock before signing */
+};
+
+struct aws_request {
+    const char *target;       /* X-Amz-Target: "Kinesis_20131202.PutRecords"; NULL: none */
+    const char *content_type; /* "application/x-amz-json-1.1" */
+    struct span body;         /* stays where it is until the call is done or cancelled */
+    int64_t time_limit_ms;
+    bool fresh_connection;
+};
+
+/* A running call: its exchange, for http_client_cancel(), belongs to the http_client. The struct is
+ * the caller's and must stay in place until the call is done or cancelled. */
+struct aws_call {
+    struct http_exchange *exchange; /* NULL when not running */
+    aws_done_fn done;
+    void *context;
+};
+
+/* Signs and starts. On failure `done` is never called: ERR_UNAVAILABLE when there are no
+ * credentials, else what signing or http_client_start() say. */
+MUST_CHECK bool aws_call_start(struct aws_client *client, const struct aws_request *request,
+                               struct aws_call *call, aws_done_fn done, void *context,
+                               struct error *err);
+
+/* Ends a running call without calling `done`. Does nothing when it does not run. */
+void aws_call_cancel(struct aws_client *client, struct aws_call *call);

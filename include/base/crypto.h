@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+/* Hashes and random bytes. The one door to OpenSSL (TLS is libcurl's business). */
+#pragma once
+
+#include "base/attributes.h"
+#include "base/error.h"
+#include "base/span.h"
+
+#include <stdint.h>
+
+enum { SHA256_BYTES = 32, SHA256_HEX_BYTES = 64 };
+
+/* Sets OpenSSL up without the host's openssl.cnf, which may name modules that a static binary
+ * must not load. Call once, before any thread starts and before libcurl is initialised; without
+ * it the hashes fail. */
+MUST_CHECK bool crypto_init(struct error *err);
+
+/* Fail only when OpenSSL does (out of memory); ERR_SYSTEM. Any thread. */
+MUST_CHECK bool crypto_sha256(struct span data, uint8_t ret[SHA256_BYTES], struct error *err);
+MUST_CHECK bool crypto_hmac_sha256(struct span key, struct span data, uint8_t ret[SHA256_BYTES],
+                                   struct error *err);
+
+/* Bytes of the kernel's generator; ERR_SYSTEM when it has none. Any thread.
+ * Not OpenSSL's: its state is part of a SnapStart snapshot, so that all environments restored from
+ * one would draw the same bytes, while the kernel is reseeded on a restore. */
+MUST_CHECK bool crypto_random(void *ret, size_t len, struct error *err);
+
+/* Writes 2 × len lower-case hexadecimal digits; no NUL. */
+void crypto_hex(const uint8_t *bytes, size_t len, char *ret);

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/* The subscription to the Lambda Logs API 2020-08-15, schema 2021-03-18.
+ * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-logs-api.html */
+#pragma once
+
+#include "base/attributes.h"
+#include "base/error.h"
+#include "lambda/extensions_api.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The platform's limits ("Buffering configuration" of the page above). */
+enum {
+    LOGS_API_TIMEOUT_MS_MIN = 25,
+    LOGS_API_TIMEOUT_MS_MAX = 30000,
+    LOGS_API_MAX_BYTES_MIN = 262144,
+    LOGS_API_MAX_BYTES_MAX = 1048576,
+    LOGS_API_MAX_ITEMS_MIN = 1000,
+    LOGS_API_MAX_ITEMS_MAX = 10000,
+    LOGS_API_RESERVED_PORT = 9001,
+};
+
+struct logs_subscription {
+    bool platform, function, extension; /* the types to receive; one at least */
+    uint32_t timeout_ms;
+    uint32_t max_bytes;
+    uint32_t max_items;
+    uint16_t port; /* of the listener, which must be listening already */
+};
+
+enum logs_api_answer {
+    LOGS_API_SUBSCRIBED,
+    LOGS_API_NOT_SUPPORTED, /* 202: a local emulator that has no logs */
+    LOGS_API_FAILED,        /* *err says why, in the platform's words where it gave any */
+};
+
+/* Waits for the answer. */
+MUST_CHECK enum logs_api_answer logs_api_subscribe(const struct extensions_api *api,
+                                                   const struct logs_subscription *subscription,
+                                                   struct error *err);

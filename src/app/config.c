@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: MIT
+#include "app/config.h"
+
+#include "app/setting.h"
+#include "app/variables.h"
+#include "destinations/kinesis.h"
+#include "lambda/logs_api.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { RUNTIME_API_PORT = 9001 };
+
+#define FIELD(name) offsetof(struct config, name)
+
+static const char *const api_choices[] = {"logs", NULL};
+static const char *const flush_choices[] = {"end", "continuous", "adaptive", NULL};
+static const char *const format_choices[] = {"ndjson", "event", "batch", NULL};
+static const char *const compression_choices[] = {"none", NULL};
+static const char *const key_choices[] = {"random", "environment", "function", "request", NULL};
+static const char *const on_error_choices[] = {"continue", "fail", NULL};
+static const char *const level_choices[] = {"error", "warn", "info", "debug", NULL};
+
+static bool parse_stream(const struct setting *setting, struct span value, void *config);
+static bool parse_port(const struct setting *setting, struct span value, void *config);
+static bool parse_types(const struct setting *setting, struct span value, void *config);
+static bool parse_format(const struct setting *setting, struct span value, void *config);
+static bool parse_tags(const struct setting *setting, struct span value, void *config);
+
+static const struct setting settings[] = {
+    {
+        .name = "AWS_KINESIS_STREAM_NAME",
+        .allowed = "stream name or stream ARN",
+        .help = "The stream to write to. A stream of another account or region needs its ARN.",
+        .required = true,
+        .parse = parse_stream,
+        .field = FIELD(stream),
+    },
+    {
+        .name = "HTTP_LOGS_LISTENER_PORT",
+        .preset = "1234",
+        .allowed = "1-65535, not 9001",
+        .help =
+            "Where the platform delivers logs inside the environment. Any free port when taken.",
+        .parse = parse_port,
+        .min = 1,
+        .max = 65535,
+        .field = FIELD(listener_port),
+    },
+    {
+        .name = "EXTENSION_LOG_API",
+        .preset = "logs",
+        .help = "The Lambda API that delivers the logs.",
+        .parse = setting_parse_choice,
+        .choices = api_choices,
+        .field = SETTING_NO_FIELD,
+    },
+    {
+        .name = "EXTENSION_LOG_TYPES",
+        .preset = "platform,function",
+        .allowed = "any of `platform`, `function`, `extension`",
+        .help = "Which events are shipped.",
+        .parse = parse_types,
+        .field = FIELD(types),
+    },
+    {
+        .name = "EXTENSION_LOG_MAX_ITEMS",
+        .preset = "10000",
+        .help = "Most events in one delivery of the platform.",
+        .parse = setting_parse_number,
+        .min = LOGS_API_MAX_ITEMS_MIN,
+        .max = LOGS_API_MAX_ITEMS_MAX,
+        .field = FIELD(max_items),
+    },
+    {
+        .name = "EXTENSION_LOG_MAX_BYTES",
+        .preset = "1048576",
+        .help = "Most bytes in one delivery of the platform.",
+        .parse = setting_parse_number,
+        .min = LOGS_API_MAX_BYTES_MIN,
+        .max = LOGS_API_MAX_BYTES_MAX,
+        .field = FIELD(max_bytes),
+    },
+    {
+        .name = "EXTENSION_LOG_TIMEOUT_MS",
+        .preset = "25",
+        .help = "How long the platform gathers events before it delivers them.",
+        .parse = setting_parse_number,
+        .min = LOGS_API_TIMEOUT_MS_MIN,
+        .max = LOGS_API_TIMEOUT_MS_MAX,
+        .field = FIELD(timeout_ms),
+    },
+    {
+        .name = "EXTENSION_LOG_FLUSH",
+        .preset = "adaptive",
+        .help = "When the logs of an invocation must have arrived: see Flush modes.",
+        .parse = setting_parse_choice,
+        .choices = flush_choices,
+        .field = FIELD(flush),
+    },
+    {
+        .name = "EXTENSION_LOG_MAX_DELAY_MS",
+        .preset = "1000",
+        .help = "For `adaptive`: how late logs may arrive.",
+        .parse = setting_parse_number,
+        .min = 0,
+        .max = 900000,
+        .field = FIELD(max_delay_ms),
+    },
+    {
+        .name = "EXTENSION_LOG_HOLD_MS",
+        .preset = "1000",
+        .help = "Longest hold after the function is done while Kinesis is slow or down.",
+        .parse = setting_parse_number,
+        .min = 0,
+        .max = 60000,
+        .field = FIELD(hold_ms),
+    },
+    {
+        .name = "EXTENSION_LOG_FORMAT",
+        .preset = "ndjson",
+        .help = "What one Kinesis record is: see Formats.",
+        .parse = parse_format,
+        .choices = format_choices,
+        .field = FIELD(format),
+    },
+    {
+        .name = "EXTENSION_LOG_COMPRESSION",
+        .preset = "none",
+        .help = "Compression of records.",
+        .parse = setting_parse_choice,
+        .choices = compression_choices,
+        .field = SETTING_NO_FIELD,
+    },
+    {
+        .name = "EXTENSION_LOG_RECORD_BYTES",
+        .preset = "25000",
+        .help = "Size to fill a record up to, with its key. Kinesis bills each begun 25 KB of a "
+                "record. Above 1048576 only for a stream that allows such records.",
+        .parse = setting_parse_number,
+        .min = 1000,
+        .max = KINESIS_LARGE_RECORD_BYTES_MAX,
+        .field = FIELD(record_bytes),
+    },
+    {
+        .name = "EXTENSION_LOG_PARTITION_KEY",
+        .preset = "random",
+        .help = "What decides the shard of a record.",
+        .parse = setting_parse_choice,
+        .choices = key_choices,
+        .field = FIELD(partition_key),
+    },
+    {
+        .name = "EXTENSION_LOG_ENRICH",
+        .preset = "true",
+        .help = "Add request id, event id, function and tags to each event.",
+        .parse = setting_parse_bool,
+        .choices = setting_bool_choices,
+        .field = FIELD(enrich),
+    },
+    {
+        .name = "EXTENSION_LOG_TAGS",
+        .allowed = "`key=value,key=value`, at most 32, each key once",
+        .help = "Added to each event.",
+        .parse = parse_tags,
+        .field = FIELD(tags),
+    },
+    {
+        .name = "EXTENSION_LOG_QUEUE_BYTES",
+        .preset = "8388608",
+        .help = "Memory for everything that is not delivered yet.",
+        .parse = setting_parse_number,
+        .min = 1048576,
+        .max = 268435456,
+        .field = FIELD(queue_bytes),
+    },
+    {
+        .name = "EXTENSION_LOG_SPOOL_BYTES",
+        .preset = "67108864",
+        .help = "Room in `/tmp` for what does not fit the memory, and for what a shutdown leaves "
+                "undelivered. 0: nothing is written to disk.",
+        .parse = setting_parse_number,
+        .min = 0,
+        .max = 1073741824,
+        .field = FIELD(spool_bytes),
+    },
+    {
+        .name = "EXTENSION_LOG_ON_CONFIG_ERROR",
+        .preset = "continue",
+        .help = "With a mistake in these settings: let the function run without shipping logs, or "
+                "fail its start.",
+        .parse = setting_parse_choice,
+        .choices = on_error_choices,
+        .field = FIELD(on_config_error),
+    },
+    {
+        .name = "EXTENSION_LOG_LEVEL",
+        .preset = "info",
+        .help = "How much the extension says about itself.",
+        .parse = setting_parse_choice,
+        .choices = level_choices,
+        .field = FIELD(log_level),
+    },
+};
+
+enum { SETTING_COUNT = sizeof settings / sizeof settings[0] };
+
+/* --- what only single settings need --- */
+
+static bool parse_stream(const struct setting *setting, struct span value, void *config) {
+    if (!kinesis_is_stream_name(value) && !kinesis_is_stream_arn(value)) {
+        return false;
+    }
+    *(struct span *)setting_field(setting, config) = value;
+    return true;
+}
+
+static bool parse_port(const struct setting *setting, struct span value, void *config) {
+    unsigned long long port = 0;
+    bool is_number = span_to_u64(value, &port);
+    return is_number && port != RUNTIME_API_PORT && setting_parse_number(setting, value, config);
+}
+
+static bool parse_types(const struct setting *setting, struct span value, void *config) {
+    struct shipped_types types = {0};
+    do {
+        struct span type = span_trim(span_cut(&value, ','));
+        if (span_equals(type, SPAN("platform"))) {
+            types.platform = true;
+        } else if (span_equals(type, SPAN("function"))) {
+            types.function = true;
+        } else if (span_equals(type, SPAN("extension"))) {
+            types.extension = true;
+        } else {
+            return false;
+        }
+    } while (value.len > 0);
+    *(struct shipped_types *)setting_field(setting, config) = types;
+    return true;
+}
+
+static bool parse_format(const struct setting *setting, struct span value, void *config) {
+    const struct format *format = format_by_name(value);
+    if (format == NULL) {
+        return false;
+    }
+    *(const struct format **)setting_field(setting, config) = format;
+    return true;
+}
+
+static bool parse_tags(const struct setting *setting, struct span value, void *config) {
+    struct config *into = config;
+    (void)setting;
+    return tags_parse(value, into->tags, &into->tag_count);
+}
+
+/* --- the environment --- */
+
+static void read_settings(char *const *environment, struct config *ret,
+                          struct config_report *report) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *setting = &settings[i];
+        struct span value = span_trim(variable(environment, setting->name));
+        if (setting->preset != NULL) {
+            (void)setting->parse(setting, span_of_text(setting->preset), ret);
+        }
+        if (value.len == 0 && setting->required) {
+            buf_append_format(&report->errors, "%s is not set; it must be a %s\n", setting->name,
+                              setting->allowed);
+        } else if (value.len > 0 && !setting->parse(setting, value, ret)) {
+            setting_append_mistake(setting, value, &report->errors);
+        }
+    }
+}
+
+static void warn_of_unknown_names(char *const *environment, struct config_report *report) {
+    for (; *environment != NULL; environment++) {
+        struct span rest = span_of_text(*environment);
+        struct span name = span_cut(&rest, '=');
+        if (!span_starts_with(name, SPAN("EXTENSION_LOG_"))) {
+            continue;
+        }
+        const struct setting *nearest = setting_nearest(settings, SETTING_COUNT, name);
+        if (!span_equals(name, span_of_text(nearest->name))) {
+            buf_append_format(&report->warnings, "%.*s is not a setting; did you mean %s?\n",
+                              SPAN_ARGS(name), nearest->name);
+        }
+    }
+}
+
+/* A stream of another region is written to there. */
+static struct span stream_region(const struct config *config) {
+    return kinesis_is_stream_arn(config->stream) ? kinesis_arn_region(config->stream)
+                                                 : config->region;
+}
+
+/* The endpoint of the user's own choice, and the variable that it or the region comes from. */
+static struct span custom_url(char *const *environment, const struct config *config,
+                              const char **ret_name) {
+    static const char *const names[] = {"AWS_ENDPOINT_URL_KINESIS", "AWS_ENDPOINT_URL"};
+    bool ignored = variable_is_true(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+    for (size_t i = 0; !ignored && i < sizeof names / sizeof names[0]; i++) {
+        *ret_name = names[i];
+        if (variable(environment, names[i]).len > 0) {
+            return variable(environment, names[i]);
+        }
+    }
+    *ret_name = kinesis_is_stream_arn(config->stream) ? "AWS_KINESIS_STREAM_NAME" : "AWS_REGION";
+    return (struct span){0};
+}
+
+/* Such a URL is not repeated to anybody. */
+static bool may_hold_a_secret(struct span url) {
+    return span_find(url, SPAN("@")) != NULL || span_find(url, SPAN("?")) != NULL;
+}
+
+static void read_endpoint(char *const *environment, struct config *ret,
+                          struct config_report *report) {
+    const char *name = NULL;
+    const struct endpoint_options options = {
+        .service = "kinesis",
+        .region = stream_region(ret),
+        .custom_url = custom_url(environment, ret, &name),
+        .use_fips = variable_is_true(environment, "AWS_USE_FIPS_ENDPOINT"),
+        .use_dual_stack = variable_is_true(environment, "AWS_USE_DUALSTACK_ENDPOINT"),
+    };
+    struct error err = {0};
+    if (may_hold_a_secret(options.custom_url)) {
+        buf_append_format(&report->errors, "%s has user info or a query, which is not allowed\n",
+                          name);
+    } else if (!endpoint_resolve(&options, &ret->endpoint, &err)) {
+        buf_append_format(&report->errors, "%s: no Kinesis endpoint: %s\n", name, err.message);
+    }
+}
+
+static void read_aws(char *const *environment, struct config *ret, struct config_report *report) {
+    ret->region = variable_or(environment, "AWS_REGION", "AWS_DEFAULT_REGION");
+    ret->credentials = (struct credentials){
+        .access_key_id = variable(environment, "AWS_ACCESS_KEY_ID"),
+        .secret_access_key = variable(environment, "AWS_SECRET_ACCESS_KEY"),
+        .session_token = variable(environment, "AWS_SESSION_TOKEN"),
+    };
+    ret->ca_file = variable_or(environment, "AWS_CA_BUNDLE", "SSL_CERT_FILE");
+    read_endpoint(environment, ret, report);
+}
+
+static void read_platform(char *const *environment, struct config *ret) {
+    ret->runtime_api = variable(environment, "AWS_LAMBDA_RUNTIME_API");
+    ret->function_name = variable(environment, "AWS_LAMBDA_FUNCTION_NAME");
+    ret->function_version = variable(environment, "AWS_LAMBDA_FUNCTION_VERSION");
+    ret->temporary_directory = variable(environment, "TMPDIR");
+    if (ret->temporary_directory.len == 0) {
+        ret->temporary_directory = SPAN("/tmp");
+    }
+}
+
+/* --- what the program calls --- */
+
+enum { REPORT_CEILING = 64 * 1024 };
+
+struct config_report config_report_empty(void) {
+    return (struct config_report){
+        .errors = buf_with_ceiling(REPORT_CEILING),
+        .warnings = buf_with_ceiling(REPORT_CEILING),
+    };
+}
+
+void config_report_done(struct config_report *report) {
+    buf_done(&report->errors);
+    buf_done(&report->warnings);
+}
+
+bool config_read(char *const *environment, struct config *ret, struct config_report *report) {
+    *ret = (struct config){0};
+    read_settings(environment, ret, report);
+    warn_of_unknown_names(environment, report);
+    read_aws(environment, ret, report);
+    read_platform(environment, ret);
+    return report->errors.len == 0 && !buf_failed(&report->errors);
+}
+
+void config_print_settings(FILE *out) {
+    (void)fputs("| Variable | Default | Allowed | What it does |\n|---|---|---|---|\n", out);
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        setting_print_row(&settings[i], out);
+    }
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+#include "app/shipping.h"
+
+#include "base/base64.h"
+#include "base/crypto.h"
+#include "base/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SPOOL_NAME "kinesis-stream-logs-extension"
+
+enum {
+    SPOOL_PATH_BYTES = 4096,
+    /* A request smaller than this wastes round trips, a larger one gains nothing more. */
+    GROUP_BYTES_MAX = 1024 * 1024,
+    GROUPS_PER_LIMIT = 32,
+    BASE64_ROUNDING = 8, /* bytes that a request may have beyond 7/3 of its records */
+};
+
+/* A lane holds its records and, while they are sent, the request with them in base64: 7/3 in all.
+ */
+static size_t lane_bytes(size_t group_bytes) {
+    return group_bytes + base64_encoded_length(group_bytes);
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* Half of the limit is for requests in flight: one lane at least, so its records are no larger than
+ * that. */
+struct memory_shares memory_shares_of(uint64_t limit_bytes, uint64_t record_bytes) {
+    uint64_t group = smaller(limit_bytes / GROUPS_PER_LIMIT, GROUP_BYTES_MAX);
+    uint64_t largest = (limit_bytes / 2 - BASE64_ROUNDING) / 7 * 3;
+    uint64_t record = smaller(record_bytes, largest);
+    struct memory_shares shares = {
+        .lanes = DESTINATION_LANES_MAX,
+        .record_bytes = record,
+        .largest_bytes = largest,
+        .group_bytes = group < record ? record : group,
+    };
+    while (shares.lanes > 1 && shares.lanes * lane_bytes(shares.group_bytes) > limit_bytes / 2) {
+        shares.lanes--;
+    }
+    shares.queue_bytes = limit_bytes - shares.lanes * lane_bytes(shares.group_bytes);
+    return shares;
+}
+
+static bool make_environment_id(char ret[ENVIRONMENT_ID_BYTES], struct error *err) {
+    uint8_t bytes[(ENVIRONMENT_ID_BYTES - 1) / 2];
+    if (!crypto_random(bytes, sizeof bytes, err)) {
+        return false;
+    }
+    crypto_hex(bytes, sizeof bytes, ret);
+    ret[ENVIRONMENT_ID_BYTES - 1] = '\0';
+    return true;
+}
+
+static bool init_enricher(struct shipping *shipping, const struct shipping_settings *settings,
+                          struct error *err) {
+    const struct config *config = settings->config;
+    char environment_id[ENVIRONMENT_ID_BYTES];
+    if (!make_environment_id(environment_id, err)) {
+        return false;
+    }
+    const struct enricher_settings enriched = {
+        .enabled = config->enrich,
+        .function_name = span_of_text(settings->function->name),
+        .function_version = span_of_text(settings->function->version),
+        .account_id = span_of_text(settings->function->account_id),
+        .region = config->region,
+        .environment_id = environment_id,
+        .tags = config->tags,
+        .tag_count = config->tag_count,
+    };
+    return enricher_init(&shipping->enricher, &enriched, err);
+}
+
+static bool init_kinesis(struct shipping *shipping, const struct shipping_settings *settings,
+                         struct error *err) {
+    const struct config *config = settings->config;
+    credentials_environment_init(&shipping->credentials, config->credentials);
+    shipping->client = (struct aws_client){
+        .http = settings->http,
+        .clock = settings->clock,
+        .credentials = &shipping->credentials.source,
+        .endpoint = config->endpoint,
+        .service = "kinesis",
+    };
+    const struct kinesis_settings kinesis = {
+        .client = &shipping->client,
+        .stream = config->stream,
+        .max_record_bytes = config->record_bytes,
+    };
+    shipping->kinesis = kinesis_create(&kinesis, err);
+    return shipping->kinesis != NULL;
+}
+
+/* Without a spool everything works, but for what only a spool can do. */
+static void open_spool(struct shipping *shipping, const struct config *config) {
+    if (config->spool_bytes == 0) {
+        return;
+    }
+    char path[SPOOL_PATH_BYTES];
+    struct error err = {0};
+    (void)snprintf(path, sizeof path, "%.*s/" SPOOL_NAME, SPAN_ARGS(config->temporary_directory));
+    shipping->spool = spool_open(path, config->spool_bytes,
+                                 kinesis_destination(shipping->kinesis)->limits.max_records, &err);
+    if (shipping->spool == NULL) {
+        log_warn("%s cannot keep undelivered logs: %s", path, err.message);
+    } else if (spool_set_aside(shipping->spool) > 0) {
+        log_warn("%s holds %" PRIu64 " files that are not whole segments", path,
+                 spool_set_aside(shipping->spool));
+    }
+}
+
+static bool init_shipper(struct shipping *shipping, const struct shipping_settings *settings,
+                         const struct memory_shares *shares, struct error *err) {
+    const struct config *config = settings->config;
+    struct destination *destination = kinesis_destination(shipping->kinesis);
+    struct destination_limits limits = destination->limits;
+    limits.max_record_bytes = smaller(limits.max_record_bytes, shares->largest_bytes);
+    const struct shipper_settings shipper = {
+        .queue = shipping->queue,
+        .destination = destination,
+        .enricher = &shipping->enricher,
+        .clock = settings->clock,
+        .packer =
+            {
+                .format = config->format,
+                .partition_key = config->partition_key,
+                .environment_id = span_of_text(shipping->enricher.environment_id),
+                .function_name = span_of_text(settings->function->name),
+                .record_bytes = shares->record_bytes,
+                .group_bytes = shares->group_bytes,
+                .limits = limits,
+            },
+        .lanes = shares->lanes,
+        .spool = shipping->spool,
+        .spill_bytes = shares->queue_bytes / 2,
+        .types = config->types,
+        .events = settings->events,
+        .troubles = settings->troubles,
+    };
+    shipping->shipper = shipper_create(&shipper, err);
+    return shipping->shipper != NULL;
+}
+
+bool shipping_init(struct shipping *shipping, const struct shipping_settings *settings,
+                   struct error *err) {
+    const struct config *config = settings->config;
+    struct memory_shares shares = memory_shares_of(config->queue_bytes, config->record_bytes);
+    memset(shipping, 0, sizeof *shipping);
+    shipping->queue = batch_queue_create(shares.queue_bytes, err);
+    if (shipping->queue == NULL || !init_enricher(shipping, settings, err) ||
+        !init_kinesis(shipping, settings, err)) {
+        return false;
+    }
+    open_spool(shipping, config);
+    return init_shipper(shipping, settings, &shares, err);
+}
+
+void shipping_done(struct shipping *shipping) {
+    shipper_destroy(shipping->shipper);
+    spool_close(shipping->spool);
+    shipping->spool = NULL;
+    kinesis_destroy(shipping->kinesis);
+    enricher_done(&shipping->enricher);
+    batch_queue_destroy(shipping->queue);
+    shipping->shipper = NULL;
+    shipping->kinesis = NULL;
+    shipping->queue = NULL;
+}
+
+static void append_tally(struct buf *out, const char *name, struct tally tally) {
+    buf_append_format(out, "\"%sEvents\":%" PRIu64 ",\"%sBytes\":%" PRIu64 ",", name, tally.events,
+                      name, tally.bytes);
+}
+
+static void append_causes(struct buf *out, const struct ledger *ledger) {
+    buf_append(out, SPAN("\"droppedBy\":{"));
+    const char *separator = "";
+    for (enum drop_cause cause = 0; cause < DROP_CAUSES; cause++) {
+        if (ledger->dropped[cause].events > 0) {
+            buf_append_format(out, "%s\"%s\":%" PRIu64, separator, drop_cause_name(cause),
+                              ledger->dropped[cause].events);
+            separator = ",";
+        }
+    }
+    buf_append_char(out, '}');
+}
+
+void shipping_log_totals(const struct shipping *shipping, int64_t held_ms) {
+    const struct ledger *ledger = shipper_ledger(shipping->shipper);
+    CLEANUP(buf_done) struct buf fields = buf_with_ceiling(LOG_LINE_BYTES);
+    append_tally(&fields, "received", ledger->received);
+    append_tally(&fields, "delivered", ledger->delivered);
+    append_tally(&fields, "pending", ledger_pending(ledger));
+    append_tally(&fields, "dropped", ledger_dropped(ledger));
+    append_tally(&fields, "spooled", ledger->spooled);
+    append_tally(&fields, "replayed", ledger->replayed);
+    append_tally(&fields, "platformDropped", ledger->platform_dropped);
+    append_causes(&fields, ledger);
+    buf_append_format(&fields,
+                      ",\"heldMs\":%" PRId64 ",\"unparsedEvents\":%" PRIu64 ",\"requests\":%" PRIu64
+                      ",\"records\":%" PRIu64 ",\"recordBytes\":%" PRIu64
+                      ",\"payloadUnits\":%" PRIu64 ",\"retriedRecords\":%" PRIu64
+                      ",\"setAsideFiles\":%" PRIu64,
+                      held_ms, ledger->unparsed, ledger->requests, ledger->records,
+                      ledger->record_bytes, ledger->payload_units, ledger->retried_records,
+                      shipping->spool == NULL ? 0 : spool_set_aside(shipping->spool));
+    const char *text = buf_text(&fields);
+    struct tally dropped = ledger_dropped(ledger);
+    log_fields(dropped.events == 0 ? LOG_INFO : LOG_WARN, text == NULL ? "" : text,
+               "shut down: %" PRIu64 " events received, %" PRIu64 " delivered, %" PRIu64
+               " kept on disk, %" PRIu64 " dropped",
+               ledger->received.events, ledger->delivered.events, ledger->spooled.events,
+               dropped.events);
+}

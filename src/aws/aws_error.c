@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "aws/aws_error.h"
+
+#include <cjson/cJSON.h>
+
+struct judgement {
+    enum aws_verdict verdict;
+    const char *code;
+};
+
+/* The names are those of Kinesis, of STS and of the signing front ends that all services share. */
+static const struct judgement judgements[] = {
+    {AWS_THROTTLED, "ProvisionedThroughputExceededException"},
+    {AWS_THROTTLED, "ThrottlingException"},
+    {AWS_THROTTLED, "Throttling"},
+    {AWS_THROTTLED, "ThrottledException"},
+    {AWS_THROTTLED, "LimitExceededException"},
+    {AWS_THROTTLED, "KMSThrottlingException"},
+    {AWS_THROTTLED, "RequestThrottledException"},
+    {AWS_THROTTLED, "RequestThrottled"},
+    {AWS_THROTTLED, "RequestLimitExceeded"},
+    {AWS_THROTTLED, "TooManyRequestsException"},
+    {AWS_THROTTLED, "BandwidthLimitExceeded"},
+    {AWS_THROTTLED, "SlowDown"},
+
+    {AWS_TRANSIENT, "InternalFailure"},
+    {AWS_TRANSIENT, "InternalFailureException"},
+    {AWS_TRANSIENT, "InternalServerError"},
+    {AWS_TRANSIENT, "InternalError"},
+    {AWS_TRANSIENT, "ServiceUnavailable"},
+    {AWS_TRANSIENT, "ServiceUnavailableException"},
+    {AWS_TRANSIENT, "RequestTimeout"},
+    {AWS_TRANSIENT, "RequestTimeoutException"},
+    {AWS_TRANSIENT, "RequestAbortedException"},
+
+    {AWS_CREDENTIALS, "ExpiredTokenException"},
+    {AWS_CREDENTIALS, "ExpiredToken"},
+    {AWS_CREDENTIALS, "UnrecognizedClientException"},
+    {AWS_CREDENTIALS, "InvalidClientTokenId"},
+    {AWS_CREDENTIALS, "InvalidSignatureException"},
+    {AWS_CREDENTIALS, "SignatureDoesNotMatch"},
+
+    {AWS_CLOCK_SKEW, "RequestExpired"},
+    {AWS_CLOCK_SKEW, "RequestTimeTooSkewed"},
+    {AWS_CLOCK_SKEW, "RequestInTheFuture"},
+
+    {AWS_TOO_LARGE, "RequestEntityTooLargeException"},
+    {AWS_TOO_LARGE, "RequestEntityTooLarge"},
+
+    {AWS_MISCONFIGURED, "ResourceNotFoundException"},
+    {AWS_MISCONFIGURED, "AccessDeniedException"},
+    {AWS_MISCONFIGURED, "AccessDenied"},
+    {AWS_MISCONFIGURED, "NotAuthorized"},
+    {AWS_MISCONFIGURED, "OptInRequired"},
+    {AWS_MISCONFIGURED, "KMSAccessDeniedException"},
+    {AWS_MISCONFIGURED, "KMSDisabledException"},
+    {AWS_MISCONFIGURED, "KMSInvalidStateException"},
+    {AWS_MISCONFIGURED, "KMSNotFoundException"},
+    {AWS_MISCONFIGURED, "KMSOptInRequired"},
+    /* Our signature is complete when it leaves: something on the way cut it. */
+    {AWS_MISCONFIGURED, "IncompleteSignature"},
+    {AWS_MISCONFIGURED, "IncompleteSignatureException"},
+    {AWS_MISCONFIGURED, "MissingAuthenticationToken"},
+    {AWS_MISCONFIGURED, "MissingAuthenticationTokenException"},
+
+    {AWS_REFUSED, "InvalidArgumentException"},
+    {AWS_REFUSED, "ValidationException"},
+    {AWS_REFUSED, "ValidationError"},
+    {AWS_REFUSED, "SerializationException"},
+    {AWS_REFUSED, "UnknownOperationException"},
+    {AWS_REFUSED, "MalformedHttpRequestException"},
+    {AWS_REFUSED, "InvalidAction"},
+    {AWS_REFUSED, "MissingParameter"},
+};
+
+static enum aws_verdict classify_status(int status) {
+    if (status >= 200 && status < 300) {
+        return AWS_OK;
+    }
+    switch (status) {
+    case 408:
+        return AWS_TRANSIENT;
+    case 413:
+        return AWS_TOO_LARGE;
+    case 429:
+        return AWS_THROTTLED;
+    default:
+        return status >= 300 && status < 500 ? AWS_MISCONFIGURED : AWS_TRANSIENT;
+    }
+}
+
+/* "Signature expired: … is now earlier than …", "Signature not yet current: … is still later …" */
+static bool is_about_time(struct span message) {
+    return span_find(message, SPAN("Signature expired")) != NULL ||
+           span_find(message, SPAN("Signature not yet current")) != NULL;
+}
+
+enum aws_verdict aws_classify(int status, struct span error_code, struct span message) {
+    for (size_t i = 0; i < sizeof judgements / sizeof judgements[0]; i++) {
+        if (span_equals(error_code, span_of_text(judgements[i].code))) {
+            enum aws_verdict verdict = judgements[i].verdict;
+            return verdict == AWS_CREDENTIALS && is_about_time(message) ? AWS_CLOCK_SKEW : verdict;
+        }
+    }
+    enum aws_verdict verdict = classify_status(status);
+    return verdict == AWS_OK && error_code.len > 0 ? AWS_TRANSIENT : verdict;
+}
+
+struct span aws_bare_error_code(struct span type) {
+    struct span before_colon = span_cut(&type, ':');
+    struct span behind_hash = before_colon;
+    (void)span_cut(&behind_hash, '#');
+    return span_trim(behind_hash.len > 0 ? behind_hash : before_colon);
+}
+
+/* Up to the first byte that is not printable ASCII, which also ends the first line. */
+static void copy_printable(struct span from, char *to, size_t size) {
+    size_t length = 0;
+    while (length < from.len && length < size - 1 && from.ptr[length] >= ' ' &&
+           from.ptr[length] <= '~') {
+        to[length] = from.ptr[length];
+        length++;
+    }
+    to[length] = '\0';
+}
+
+static struct span member(const cJSON *object, const char *name) {
+    return span_of_text(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name)));
+}
+
+void aws_error_read(struct span body, struct span type_header, struct aws_error *ret) {
+    cJSON *parsed = body.len == 0 ? NULL : cJSON_ParseWithLength(body.ptr, body.len);
+    struct span type = member(parsed, "__type");
+    struct span message = member(parsed, "message");
+    if (message.len == 0) {
+        message = member(parsed, "Message");
+    }
+    struct span code = aws_bare_error_code(type.len > 0 ? type : type_header);
+    copy_printable(code, ret->code, sizeof ret->code);
+    copy_printable(message, ret->message, sizeof ret->message);
+    cJSON_Delete(parsed);
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "aws/credentials_environment.h"
+
+static bool current(struct credentials_source *source, struct credentials *ret, struct error *err) {
+    const struct credentials_environment *self = (const struct credentials_environment *)source;
+    if (self->credentials.access_key_id.len == 0) {
+        return error_set(err, ERR_UNAVAILABLE, "AWS_ACCESS_KEY_ID is not set");
+    }
+    if (self->credentials.secret_access_key.len == 0) {
+        return error_set(err, ERR_UNAVAILABLE, "AWS_SECRET_ACCESS_KEY is not set");
+    }
+    *ret = self->credentials;
+    return true;
+}
+
+/* The variables of a running process do not change. */
+static void renew(struct credentials_source *source) { (void)source; }
+
+void credentials_environment_init(struct credentials_environment *self,
+                                  struct credentials credentials) {
+    *self = (struct credentials_environment){
+        .source = {.current = current, .renew = renew},
+        .credentials = credentials,
+    };
+}

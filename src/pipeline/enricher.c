@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/enricher.h"
+
+#include "base/json_writer.h"
+#include "pipeline/json_scanner.h"
+
+#include <limits.h>
+
+enum { EVENT_ID_DIGITS_MIN = 12, EVENT_ID_DIGITS_MAX = 20 };
+
+/* Members that are added, as bits. */
+enum { REQUEST_ID = 1, EVENT_ID = 2, LAMBDA = 4, TAGS = 8 };
+
+static void append_member(struct buf *out, struct span name, struct span value) {
+    if (value.len == 0) {
+        return;
+    }
+    if (out->ptr[out->len - 1] != '{') {
+        buf_append_char(out, ',');
+    }
+    json_append_member(out, name, value);
+}
+
+static void append_lambda(struct buf *out, const struct enricher_settings *settings) {
+    buf_append(out, SPAN(",\"lambda\":{"));
+    if (buf_failed(out)) {
+        return;
+    }
+    append_member(out, SPAN("functionName"), settings->function_name);
+    append_member(out, SPAN("functionVersion"), settings->function_version);
+    append_member(out, SPAN("accountId"), settings->account_id);
+    append_member(out, SPAN("region"), settings->region);
+    append_member(out, SPAN("environmentId"), span_of_text(settings->environment_id));
+    buf_append_char(out, '}');
+}
+
+static void append_tags(struct buf *out, const struct enricher_settings *settings) {
+    for (size_t i = 0; i < settings->tag_count; i++) {
+        buf_append(out, i == 0 ? SPAN(",\"tags\":{") : SPAN(","));
+        json_append_string(out, settings->tags[i].key);
+        buf_append_char(out, ':');
+        json_append_string(out, settings->tags[i].value);
+    }
+    if (settings->tag_count > 0) {
+        buf_append_char(out, '}');
+    }
+}
+
+bool enricher_init(struct enricher *e, const struct enricher_settings *settings,
+                   struct error *err) {
+    *e = (struct enricher){
+        .enabled = settings->enabled,
+        .next_event = 1,
+        .lambda = buf_with_ceiling(SSIZE_MAX),
+        .tags = buf_with_ceiling(SSIZE_MAX),
+        .head = buf_with_ceiling(SSIZE_MAX),
+        .tail = buf_with_ceiling(SSIZE_MAX),
+    };
+    struct span id = span_first(span_of_text(settings->environment_id), ENVIRONMENT_ID_BYTES - 1);
+    memcpy(e->environment_id, id.len > 0 ? id.ptr : "", id.len);
+    append_lambda(&e->lambda, settings);
+    append_tags(&e->tags, settings);
+    if (buf_failed(&e->lambda) || buf_failed(&e->tags)) {
+        enricher_done(e);
+        return error_set_memory(err, "what every event gets");
+    }
+    return true;
+}
+
+void enricher_done(struct enricher *e) {
+    buf_done(&e->lambda);
+    buf_done(&e->tags);
+    buf_done(&e->head);
+    buf_done(&e->tail);
+}
+
+/* --- which request an event belongs to --- */
+
+static struct span own_request_id(const struct event *event, enum event_kind kind) {
+    bool is_platform = kind != EVENT_FUNCTION && kind != EVENT_EXTENSION && kind != EVENT_OTHER;
+    return is_platform ? event_request_id(event) : span_of(NULL, 0);
+}
+
+struct span enricher_request_id(const struct enricher *e, const struct event *event) {
+    enum event_kind kind = event_kind_of(event);
+    struct span own = own_request_id(event, kind);
+    return own.len > 0 || kind == EVENT_START ? own : span_of_text(e->request_id);
+}
+
+void enricher_observe(struct enricher *e, const struct event *event) {
+    enum event_kind kind = event_kind_of(event);
+    if (kind != EVENT_START && kind != EVENT_REPORT) {
+        return;
+    }
+    struct span id = own_request_id(event, kind);
+    if (kind == EVENT_START) {
+        memcpy(e->request_id, id.len > 0 ? id.ptr : "", id.len);
+        e->request_id[id.len] = '\0';
+    } else if (span_equals(id, span_of_text(e->request_id))) {
+        e->request_id[0] = '\0';
+    }
+}
+
+/* --- lines --- */
+
+static bool has_newline(struct span text) {
+    return memchr(text.ptr, '\n', text.len) != NULL || memchr(text.ptr, '\r', text.len) != NULL;
+}
+
+void enricher_append_flat(struct buf *out, struct span text) {
+    char *to = buf_reserve(out, text.len);
+    if (to == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        bool is_newline = text.ptr[i] == '\n' || text.ptr[i] == '\r';
+        to[i] = is_newline ? ' ' : text.ptr[i];
+    }
+    buf_commit(out, text.len);
+}
+
+/* The event's text without raw newlines; a copy only if it has some. */
+static struct span flat_text(struct enricher *e, struct span text) {
+    buf_clear(&e->head);
+    if (text.len == 0 || !has_newline(text)) {
+        return text;
+    }
+    enricher_append_flat(&e->head, text);
+    return buf_span(&e->head);
+}
+
+/* Those of the added members that the event has itself. */
+static unsigned members_taken(const struct event *event) {
+    static const char *const names[] = {"requestId", "eventId", "lambda", "tags"};
+    unsigned taken = 0;
+    struct json_object object = json_object_over(event->text);
+    struct json_member member;
+    while (event->has_others && json_object_next(&object, &member) == JSON_MEMBER) {
+        for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+            if (span_equals(member.name, span_of_text(names[i]))) {
+                taken |= 1U << i;
+            }
+        }
+    }
+    return taken;
+}
+
+static void append_event_id(struct buf *out, const struct enricher *e) {
+    char digits[EVENT_ID_DIGITS_MAX];
+    size_t at = sizeof digits;
+    for (uint64_t rest = e->next_event; rest > 0 || at > sizeof digits - EVENT_ID_DIGITS_MIN;
+         rest /= 10) {
+        digits[--at] = (char)('0' + rest % 10);
+    }
+    buf_append(out, SPAN(",\"eventId\":\""));
+    buf_append(out, span_of_text(e->environment_id));
+    buf_append_char(out, '-');
+    buf_append(out, span_of(digits + at, sizeof digits - at));
+    buf_append_char(out, '"');
+}
+
+static void append_request_id(struct buf *out, struct span request_id) {
+    buf_append(out, SPAN(",\"requestId\":\""));
+    buf_append(out, request_id);
+    buf_append_char(out, '"');
+}
+
+static bool is_empty_object(const struct event *event) {
+    return event->time.ptr == NULL && event->type.ptr == NULL && event->record.ptr == NULL &&
+           !event->has_others;
+}
+
+/* What takes the place of the event's closing brace. */
+static struct span make_tail(struct enricher *e, const struct event *event,
+                             struct span request_id) {
+    unsigned taken = members_taken(event);
+    struct buf *out = &e->tail;
+    buf_clear(out);
+    if (request_id.len > 0 && (taken & REQUEST_ID) == 0) {
+        append_request_id(out, request_id);
+    }
+    if ((taken & EVENT_ID) == 0) {
+        append_event_id(out, e);
+    }
+    if ((taken & LAMBDA) == 0) {
+        buf_append(out, buf_span(&e->lambda));
+    }
+    if ((taken & TAGS) == 0) {
+        buf_append(out, buf_span(&e->tags));
+    }
+    buf_append_char(out, '}');
+    return span_skip(buf_span(out), is_empty_object(event) ? 1 : 0);
+}
+
+bool enricher_line(struct enricher *e, const struct event *event, struct line *ret,
+                   struct error *err) {
+    struct line line = {.request_id = enricher_request_id(e, event)};
+    line.head = flat_text(e, event->text);
+    if (e->enabled) {
+        line.tail = make_tail(e, event, line.request_id);
+        line.head.len--;
+    }
+    if (buf_failed(&e->head) || buf_failed(&e->tail)) {
+        return error_set_memory(err, "an event's line");
+    }
+    enricher_observe(e, event);
+    e->next_event++;
+    *ret = line;
+    return true;
+}

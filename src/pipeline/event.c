@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/event.h"
+
+#include "pipeline/json_scanner.h"
+
+#define RUNTIME_DONE SPAN("platform.runtimeDone")
+
+static enum event_kind platform_kind(struct span type) {
+    if (span_equals(type, SPAN("platform.start"))) {
+        return EVENT_START;
+    }
+    if (span_equals(type, RUNTIME_DONE)) {
+        return EVENT_RUNTIME_DONE;
+    }
+    if (span_equals(type, SPAN("platform.report"))) {
+        return EVENT_REPORT;
+    }
+    if (span_equals(type, SPAN("platform.logsDropped"))) {
+        return EVENT_LOGS_DROPPED;
+    }
+    return EVENT_PLATFORM;
+}
+
+enum event_kind event_kind_of(const struct event *event) {
+    if (span_equals(event->type, SPAN("function"))) {
+        return EVENT_FUNCTION;
+    }
+    if (span_equals(event->type, SPAN("extension"))) {
+        return EVENT_EXTENSION;
+    }
+    return span_starts_with(event->type, SPAN("platform.")) ? platform_kind(event->type)
+                                                            : EVENT_OTHER;
+}
+
+static bool is_usable_id(struct span id) {
+    return id.len > 0 && id.len < REQUEST_ID_BYTES && memchr(id.ptr, '\\', id.len) == NULL;
+}
+
+struct span event_record_member(const struct event *event, struct span name) {
+    struct json_object record = json_object_over(event->record);
+    struct json_member member;
+    while (json_object_next(&record, &member) == JSON_MEMBER) {
+        if (span_equals(member.name, name)) {
+            return member.value;
+        }
+    }
+    return span_of(NULL, 0);
+}
+
+unsigned long long event_record_number(const struct event *event, struct span name) {
+    unsigned long long number = 0;
+    return span_to_u64(event_record_member(event, name), &number) ? number : 0;
+}
+
+struct span event_request_id(const struct event *event) {
+    struct span id = json_string_content(event_record_member(event, SPAN("requestId")));
+    return is_usable_id(id) ? id : span_of(NULL, 0);
+}
+
+bool event_body_has_runtime_done(struct span body, struct span request_id) {
+    if (request_id.len == 0 || span_find(body, RUNTIME_DONE) == NULL) {
+        return false;
+    }
+    struct event_splitter splitter;
+    struct event event;
+    enum splitter_item item;
+    event_splitter_init(&splitter, body);
+    while ((item = event_splitter_next(&splitter, &event)) != SPLITTER_END) {
+        if (item == SPLITTER_EVENT && event_kind_of(&event) == EVENT_RUNTIME_DONE &&
+            span_equals(event_request_id(&event), request_id)) {
+            return true;
+        }
+    }
+    return false;
+}

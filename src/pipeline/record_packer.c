@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/record_packer.h"
+
+#include "base/crypto.h"
+
+/* Keys longer than Kinesis takes cannot arise: a function's name has at most 140 characters and a
+ * request id 63. */
+enum { KEY_CEILING = 256 };
+
+void record_packer_init(struct record_packer *packer,
+                        const struct record_packer_settings *settings) {
+    *packer = (struct record_packer){
+        .settings = *settings,
+        .key = buf_with_ceiling(KEY_CEILING),
+    };
+}
+
+void record_packer_done(struct record_packer *packer) { buf_done(&packer->key); }
+
+void record_packer_begin(struct record_packer *packer, struct record_group *group) {
+    packer->group = group;
+    packer->open = false;
+}
+
+static void random_key(struct record_packer *packer) {
+    uint8_t bytes[PARTITION_KEY_RANDOM_DIGITS / 2];
+    char digits[PARTITION_KEY_RANDOM_DIGITS];
+    if (crypto_random(bytes, sizeof bytes, NULL)) {
+        crypto_hex(bytes, sizeof bytes, digits);
+        buf_append(&packer->key, span_of(digits, sizeof digits));
+    } else {
+        buf_append(&packer->key, packer->settings.environment_id);
+    }
+}
+
+static struct span request_key(const struct record_packer *packer, const struct line *line) {
+    return line->request_id.len > 0 ? line->request_id : packer->settings.environment_id;
+}
+
+/* The service takes no empty key. */
+static struct span function_key(const struct record_packer *packer) {
+    const struct record_packer_settings *settings = &packer->settings;
+    return settings->function_name.len > 0 ? settings->function_name : settings->environment_id;
+}
+
+/* Fills packer->key for a record that begins with `line`; false when there is no memory. */
+static bool choose_key(struct record_packer *packer, const struct line *line) {
+    buf_clear(&packer->key);
+    switch (packer->settings.partition_key) {
+    case PARTITION_KEY_RANDOM:
+        random_key(packer);
+        break;
+    case PARTITION_KEY_ENVIRONMENT:
+        buf_append(&packer->key, packer->settings.environment_id);
+        break;
+    case PARTITION_KEY_FUNCTION:
+        buf_append(&packer->key, function_key(packer));
+        break;
+    case PARTITION_KEY_REQUEST:
+        buf_append(&packer->key, request_key(packer, line));
+        break;
+    }
+    return !buf_failed(&packer->key);
+}
+
+/* An upper bound, since the key of the next record is chosen only when it is opened. */
+static size_t key_max(const struct record_packer *packer) {
+    const struct record_packer_settings *settings = &packer->settings;
+    size_t fixed = settings->partition_key == PARTITION_KEY_FUNCTION ? settings->function_name.len
+                                                                     : REQUEST_ID_BYTES;
+    return fixed > PARTITION_KEY_RANDOM_DIGITS ? fixed : PARTITION_KEY_RANDOM_DIGITS;
+}
+
+size_t record_packer_line_max(const struct record_packer *packer) {
+    const struct format *format = packer->settings.format;
+    size_t around = format->framing_bytes + format->line_framing_bytes + key_max(packer);
+    size_t limit = packer->settings.limits.max_record_bytes;
+    return limit > around ? limit - around : 0;
+}
+
+/* Bytes of the open record, data and key, once `line` is in it and it is closed. */
+static size_t grown_bytes(const struct record_packer *packer, const struct line *line) {
+    const struct format *format = packer->settings.format;
+    return packer->group->data.len - packer->start + packer->key.len + line_length(line) +
+           format->line_framing_bytes + format->framing_bytes;
+}
+
+static bool fits_open_record(const struct record_packer *packer, const struct line *line) {
+    const struct record_packer_settings *settings = &packer->settings;
+    if (settings->format->one_line_a_record) {
+        return false;
+    }
+    if (settings->partition_key == PARTITION_KEY_REQUEST &&
+        !span_equals(buf_span(&packer->key), request_key(packer, line))) {
+        return false;
+    }
+    return grown_bytes(packer, line) <= settings->record_bytes;
+}
+
+/* Whether one more record may be opened. Room is asked for all that it may grow to, because what is
+ * in an open record cannot be moved to the next group. */
+static bool fits_group(const struct record_packer *packer, const struct line *line) {
+    const struct record_packer_settings *settings = &packer->settings;
+    const struct record_group *group = packer->group;
+    if (group->count == 0) {
+        return true;
+    }
+    size_t record = line_length(line) + key_max(packer) + settings->format->line_framing_bytes +
+                    settings->format->framing_bytes;
+    if (!settings->format->one_line_a_record && record < settings->record_bytes) {
+        record = settings->record_bytes;
+    }
+    return group->data.len + group->keys.len + record <= settings->group_bytes &&
+           group->count < settings->limits.max_records;
+}
+
+void record_packer_close(struct record_packer *packer) {
+    if (!packer->open) {
+        return;
+    }
+    struct record_group *group = packer->group;
+    if (packer->settings.format->close != NULL) {
+        packer->settings.format->close(&group->data, packer->start);
+    }
+    packer->open = false;
+    /* The table entry was made when the record was opened; only its size was not known yet. */
+    struct record *record = &group->records[group->count - 1];
+    record->length = group->data.len - packer->start;
+    record->events = packer->events;
+    record->event_bytes = packer->event_bytes;
+}
+
+/* Makes room for all that is appended with the line until its record is closed, so that none of it
+ * can fail. */
+static bool reserve(struct record_packer *packer, const struct line *line) {
+    const struct format *format = packer->settings.format;
+    struct buf *data = &packer->group->data;
+    size_t needed = line_length(line) + format->line_framing_bytes + format->framing_bytes;
+    bool reserved = buf_reserve(data, needed) != NULL;
+    data->failed = false;
+    return reserved;
+}
+
+static bool open_record(struct record_packer *packer, const struct line *line) {
+    struct record_group *group = packer->group;
+    if (!choose_key(packer, line) ||
+        !record_group_add(group, group->data.len, buf_span(&packer->key), 0, 0, NULL)) {
+        return false;
+    }
+    packer->start = group->data.len;
+    packer->empty = true;
+    packer->events = 0;
+    packer->event_bytes = 0;
+    packer->open = true;
+    if (packer->settings.format->open != NULL) {
+        packer->settings.format->open(&group->data);
+    }
+    return true;
+}
+
+enum pack_outcome record_packer_add(struct record_packer *packer, const struct line *line,
+                                    uint32_t events, uint64_t event_bytes) {
+    if (line_length(line) > record_packer_line_max(packer)) {
+        return PACK_TOO_LARGE;
+    }
+    if (packer->open && !fits_open_record(packer, line)) {
+        record_packer_close(packer);
+    }
+    if (!packer->open && !fits_group(packer, line)) {
+        return PACK_GROUP_FULL;
+    }
+    if (!reserve(packer, line) || (!packer->open && !open_record(packer, line))) {
+        return PACK_NO_MEMORY;
+    }
+    packer->settings.format->append(&packer->group->data, line, packer->empty);
+    packer->empty = false;
+    packer->events += events;
+    packer->event_bytes += event_bytes;
+    return PACK_ADDED;
+}
+
+void record_packer_end_delivery(struct record_packer *packer) {
+    if (packer->settings.format->one_delivery_a_record) {
+        record_packer_close(packer);
+    }
+}

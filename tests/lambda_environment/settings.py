@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""What a local Lambda environment is made of, and where it may leave the beaten track."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# Limits of the platform (Lambda quotas and the pages on extensions and life cycle).
+FUNCTION_VARIABLES_BYTES = 4096
+INIT_SECONDS = 10.0
+SHUTDOWN_SECONDS = 2.0
+RUNTIME_SHARE_OF_SHUTDOWN = 0.3
+
+# Lambda refuses a function configuration that sets one of these.
+RESERVED_VARIABLES = frozenset(
+    {
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+        "_HANDLER",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What the function's role is given; Lambda passes it through the environment."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A function, its extensions and the deviations a test asks for."""
+
+    extensions: tuple[Path, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    credentials: Credentials | None = None
+
+    # The function. Without a task root it is synthetic: it has no process, and the caller of
+    # invoke() says what it logs.
+    task_root: Path | None = None
+    handler: str = "app.handler"
+    function_name: str = "hello-world"
+    function_version: str = "$LATEST"
+    account_id: str = "123456789012"
+    region: str = "us-east-1"
+    memory_mb: int = 128
+    timeout_s: float = 3.0
+    initialization_type: str = "on-demand"
+    init_limit_s: float = INIT_SECONDS
+
+    temporary_directory: Path | None = None
+    """What /tmp is to the processes inside (by TMPDIR), to be shared by environments one after
+    another. None: a new and empty one, which is gone with the environment."""
+
+    # Variants seen in the field.
+    local_emulator: bool = False
+    """Answer 202 to a subscription and deliver nothing, as a local emulator does."""
+    deadline_as_string: bool = False
+    lower_case_reason: bool = False
+    chunked_delivery: bool = False
+    """Deliver logs with Transfer-Encoding: chunked instead of Content-Length."""
+
+    # Faults.
+    answers: Mapping[str, int] = field(default_factory=dict)
+    """Answer a call ("register", "next", "subscribe") with 403 or 500 instead of serving it."""
+    lost_events: frozenset[str] = frozenset()
+    """Types of events that are emitted but never delivered, such as platform.runtimeDone."""
+    delivery_backlog_bytes: int = 16 * 1024 * 1024
+    """What waits for a slow listener; beyond it events are dropped (platform.logsDropped)."""
+    delivery_timeout_s: float = 10.0
+    """How long, awake, one delivery may go unanswered before it is sent again."""
+
+    def __post_init__(self) -> None:
+        reserved = sorted(RESERVED_VARIABLES & set(self.variables))
+        if reserved:
+            raise ValueError(f"reserved by Lambda, set it through Settings: {', '.join(reserved)}")
+        size = sum(len(name) + len(value) for name, value in self.variables.items())
+        if size > FUNCTION_VARIABLES_BYTES:
+            raise ValueError(f"{size} bytes of variables, Lambda allows {FUNCTION_VARIABLES_BYTES}")
+
+    @property
+    def function_arn(self) -> str:
+        return f"arn:aws:lambda:{self.region}:{self.account_id}:function:{self.function_name}"
+
+    def extension_variables(self, runtime_api: str) -> dict[str, str]:
+        """The whole environment of an extension. It gets no PATH, no LD_LIBRARY_PATH, and none of
+        the variables that are the runtime's alone."""
+        variables = {
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_LAMBDA_FUNCTION_NAME": self.function_name,
+            "AWS_LAMBDA_FUNCTION_VERSION": self.function_version,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.memory_mb),
+            "AWS_LAMBDA_INITIALIZATION_TYPE": self.initialization_type,
+            "AWS_LAMBDA_RUNTIME_API": runtime_api,
+            "TZ": ":UTC",
+        }
+        return {**variables, **self._credential_variables(), **self.variables}
+
+    def runtime_variables(self, runtime_api: str) -> dict[str, str]:
+        return {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "LANG": "en_US.UTF-8",
+            "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs24.x",
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{self.function_name}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": "2026/01/01/[$LATEST]00000000000000000000000000000000",
+            "LAMBDA_TASK_ROOT": str(self.task_root),
+            "_HANDLER": self.handler,
+            **self.extension_variables(runtime_api),
+        }
+
+    def _credential_variables(self) -> dict[str, str]:
+        if self.credentials is None:
+            return {}
+        variables = {
+            "AWS_ACCESS_KEY_ID": self.credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.credentials.secret_access_key,
+        }
+        if self.credentials.session_token:
+            variables["AWS_SESSION_TOKEN"] = self.credentials.session_token
+        return variables

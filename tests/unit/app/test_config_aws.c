@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+/* What the configuration takes from the variables of Lambda and of the AWS SDKs. */
+#include "config_case.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static void secrets_are_never_in_a_report(void **state) {
+    (void)state;
+    (void)start(NULL);
+    set("AWS_ACCESS_KEY_ID", "hush-hush id\n");
+    set("AWS_SECRET_ACCESS_KEY", "hush-hush secret");
+    set("AWS_SESSION_TOKEN", "hush-hush token");
+    set("AWS_ENDPOINT_URL", "https://user:hush-hush@host/path?hush-hush");
+    set("EXTENSION_LOG_UNKNOWN", "hush-hush");
+    assert_false(read_it());
+    assert_false(says(&report.errors, "hush-hush"));
+    assert_false(says(&report.warnings, "hush-hush"));
+}
+
+static void the_region_comes_from_the_first_variable_that_has_one(void **state) {
+    (void)state;
+    assert_true(read_with("AWS_DEFAULT_REGION", "us-east-2"));
+    assert_string_equal(config.endpoint.region, "eu-west-1");
+    (void)start(NULL);
+    set("AWS_REGION", "");
+    set("AWS_DEFAULT_REGION", "us-east-2");
+    assert_true(read_it());
+    assert_string_equal(config.endpoint.region, "us-east-2");
+    assert_false(read_with("AWS_REGION", "")); /* and no other */
+    assert_true(says(&report.errors, "AWS_REGION: "));
+    assert_true(says(&report.errors, "no region"));
+}
+
+static void a_stream_of_another_region_is_written_to_there(void **state) {
+    (void)state;
+    assert_true(
+        read_with("AWS_KINESIS_STREAM_NAME", "arn:aws:kinesis:us-west-2:123456789012:stream/logs"));
+    assert_string_equal(config.endpoint.url, "https://kinesis.us-west-2.amazonaws.com");
+    assert_string_equal(config.endpoint.region, "us-west-2");
+    assert_span(config.region, "eu-west-1");
+}
+
+static void an_endpoint_of_ones_own_goes_before_the_regional_one(void **state) {
+    (void)state;
+    assert_true(read_with("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"));
+    assert_string_equal(config.endpoint.url, "http://127.0.0.1:4566");
+    assert_true(config.endpoint.is_custom);
+    (void)start(NULL);
+    set("AWS_ENDPOINT_URL", "http://127.0.0.1:4566");
+    set("AWS_ENDPOINT_URL_KINESIS", "http://127.0.0.1:5000");
+    assert_true(read_it());
+    assert_string_equal(config.endpoint.url, "http://127.0.0.1:5000");
+    set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "True");
+    assert_true(read_it());
+    assert_false(config.endpoint.is_custom);
+}
+
+static void fips_and_dual_stack_change_the_endpoint(void **state) {
+    (void)state;
+    (void)start(NULL);
+    set("AWS_REGION", "us-east-1");
+    set("AWS_USE_FIPS_ENDPOINT", "true");
+    assert_true(read_it());
+    assert_string_equal(config.endpoint.url, "https://kinesis-fips.us-east-1.amazonaws.com");
+    set("AWS_USE_DUALSTACK_ENDPOINT", "true");
+    assert_true(read_it());
+    assert_string_equal(config.endpoint.url, "https://kinesis-fips.us-east-1.api.aws");
+    set("AWS_ENDPOINT_URL", "http://127.0.0.1:4566");
+    assert_false(read_it());
+}
+
+static void what_lambda_and_the_sdks_set_is_taken(void **state) {
+    (void)state;
+    (void)start(NULL);
+    set("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001");
+    set("AWS_LAMBDA_FUNCTION_NAME", "orders");
+    set("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
+    set("SSL_CERT_FILE", "/other.pem");
+    assert_true(read_it());
+    assert_span(config.runtime_api, "127.0.0.1:9001");
+    assert_span(config.function_name, "orders");
+    assert_span(config.function_version, "$LATEST");
+    assert_span(config.ca_file, "/other.pem");
+    assert_span(config.credentials.access_key_id, "AKID");
+    assert_span(config.credentials.secret_access_key, "the-secret");
+    assert_span(config.credentials.session_token, "the-token");
+    set("AWS_CA_BUNDLE", "/ca.pem");
+    assert_true(read_it());
+    assert_span(config.ca_file, "/ca.pem");
+}
+
+static void missing_credentials_are_no_mistake_of_the_configuration(void **state) {
+    (void)state;
+    (void)start(NULL);
+    set("AWS_ACCESS_KEY_ID", "");
+    set("AWS_SECRET_ACCESS_KEY", "");
+    set("AWS_SESSION_TOKEN", "");
+    assert_true(read_it());
+    assert_int_equal(config.credentials.access_key_id.len, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(secrets_are_never_in_a_report),
+        TEST(the_region_comes_from_the_first_variable_that_has_one),
+        TEST(a_stream_of_another_region_is_written_to_there),
+        TEST(an_endpoint_of_ones_own_goes_before_the_regional_one),
+        TEST(fips_and_dual_stack_change_the_endpoint),
+        TEST(what_lambda_and_the_sdks_set_is_taken),
+        TEST(missing_credentials_are_no_mistake_of_the_configuration),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/record_packer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { LIMIT = 5000 };
+
+static char text[2 * LIMIT];
+
+static struct record_packer packer;
+static struct record_group group;
+
+static struct record_packer_settings settings(void) {
+    return (struct record_packer_settings){
+        .format = &format_ndjson,
+        .partition_key = PARTITION_KEY_ENVIRONMENT,
+        .environment_id = SPAN("0123456789ab"),
+        .function_name = SPAN("orders"),
+        .record_bytes = 1000,
+        .group_bytes = 10000,
+        .limits = {.max_records = 500, .max_record_bytes = LIMIT, .max_request_bytes = 20000},
+    };
+}
+
+static void begin(struct record_packer_settings with) {
+    memset(text, 'x', sizeof text);
+    record_packer_init(&packer, &with);
+    group = record_group_empty(1 << 20);
+    record_packer_begin(&packer, &group);
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    record_packer_done(&packer);
+    record_group_done(&group);
+    return 0;
+}
+
+static struct line line_of(size_t bytes, const char *request_id) {
+    size_t head = bytes / 2;
+    return (struct line){
+        .head = {text, head},
+        .tail = {text + head, bytes - head},
+        .request_id = span_of_text(request_id),
+    };
+}
+
+static enum pack_outcome add(size_t bytes) {
+    struct line line = line_of(bytes, NULL);
+    return record_packer_add(&packer, &line, 1, bytes);
+}
+
+static enum pack_outcome add_of(const char *request_id) {
+    struct line line = line_of(10, request_id);
+    return record_packer_add(&packer, &line, 1, 10);
+}
+
+static size_t bytes_of(size_t index) {
+    return record_group_data(&group, index).len + record_group_key(&group, index).len;
+}
+
+static bool key_is(size_t index, const char *key) {
+    return span_equals(record_group_key(&group, index), span_of_text(key));
+}
+
+static void a_record_is_filled_exactly_up_to_its_size_with_its_key(void **state) {
+    (void)state;
+    begin(settings());
+    /* 12 for the key, 1 for each newline */
+    assert_int_equal(add(500), PACK_ADDED);
+    assert_int_equal(add(1000 - 12 - 501 - 1), PACK_ADDED);
+    assert_int_equal(add(500), PACK_ADDED);
+    assert_int_equal(add(1000 - 12 - 501 - 1 + 1), PACK_ADDED);
+    record_packer_close(&packer);
+    assert_int_equal(group.count, 3);
+    assert_int_equal(bytes_of(0), 1000);
+    assert_int_equal(group.records[0].events, 2);
+    assert_int_equal(group.records[1].events, 1);
+    assert_int_equal(record_group_events(&group), 4);
+    assert_int_equal(record_group_event_bytes(&group), 500 + 486 + 500 + 487);
+}
+
+static void a_line_larger_than_the_size_to_fill_gets_a_record_of_its_own(void **state) {
+    (void)state;
+    begin(settings());
+    assert_int_equal(add(10), PACK_ADDED);
+    assert_int_equal(add(3000), PACK_ADDED);
+    assert_int_equal(add(10), PACK_ADDED);
+    record_packer_close(&packer);
+    assert_int_equal(group.count, 3);
+    assert_int_equal(record_group_data(&group, 1).len, 3001);
+}
+
+static void a_line_that_fits_no_record_alone_is_too_large(void **state) {
+    (void)state;
+    static const struct format *const formats[] = {&format_ndjson, &format_event, &format_batch};
+    for (size_t format = 0; format < 3; format++) {
+        for (enum partition_key key = PARTITION_KEY_RANDOM; key <= PARTITION_KEY_REQUEST; key++) {
+            struct record_packer_settings with = settings();
+            with.format = formats[format];
+            with.partition_key = key;
+            begin(with);
+            size_t most = record_packer_line_max(&packer);
+            assert_in_range(most, LIMIT - 100, LIMIT - 1);
+            assert_int_equal(add(most + 1), PACK_TOO_LARGE);
+            assert_int_equal(group.count, 0);
+            assert_int_equal(add(most), PACK_ADDED);
+            assert_int_equal(add(most - 1), PACK_ADDED);
+            assert_int_equal(add(most + 1), PACK_TOO_LARGE);
+            record_packer_close(&packer);
+            assert_int_equal(group.count, 2);
+            assert_true(bytes_of(0) <= LIMIT);
+            tear_down(NULL);
+        }
+    }
+    begin(settings());
+}
+
+static void no_line_fits_where_the_key_alone_fills_a_record(void **state) {
+    (void)state;
+    struct record_packer_settings with = settings();
+    with.limits.max_record_bytes = 20;
+    begin(with);
+    assert_int_equal(record_packer_line_max(&packer), 0);
+    assert_int_equal(add(1), PACK_TOO_LARGE);
+}
+
+static void a_group_never_exceeds_its_size_nor_wastes_it(void **state) {
+    (void)state;
+    begin(settings());
+    while (add(90) == PACK_ADDED) {
+    }
+    record_packer_close(&packer);
+    assert_in_range(record_group_bytes(&group), 9000 - 100, 10000);
+    for (size_t i = 0; i < group.count; i++) {
+        assert_in_range(bytes_of(i), 1000 - 91, 1000);
+    }
+}
+
+static void the_line_that_found_the_group_full_goes_into_the_next(void **state) {
+    (void)state;
+    struct record_packer_settings with = settings();
+    with.group_bytes = 1500;
+    begin(with);
+    assert_int_equal(add(900), PACK_ADDED);
+    assert_int_equal(add(901), PACK_GROUP_FULL);
+    record_packer_close(&packer);
+    assert_int_equal(group.count, 1);
+    assert_int_equal(group.records[0].events, 1);
+    record_group_clear(&group);
+    record_packer_begin(&packer, &group);
+    assert_int_equal(add(901), PACK_ADDED);
+    record_packer_close(&packer);
+    assert_int_equal(record_group_data(&group, 0).len, 902);
+}
+
+static void one_record_may_exceed_the_size_of_a_group(void **state) {
+    (void)state;
+    struct record_packer_settings with = settings();
+    with.group_bytes = 2000;
+    begin(with);
+    assert_int_equal(add(4000), PACK_ADDED);
+    assert_int_equal(add(10), PACK_GROUP_FULL);
+}
+
+static void a_group_has_at_most_as_many_records_as_a_request(void **state) {
+    (void)state;
+    struct record_packer_settings with = settings();
+    with.format = &format_event;
+    with.group_bytes = 1 << 20;
+    begin(with);
+    for (int i = 0; i < 500; i++) {
+        assert_int_equal(add(20), PACK_ADDED);
+    }
+    assert_int_equal(add(20), PACK_GROUP_FULL);
+    record_packer_close(&packer);
+    assert_int_equal(group.count, 500);
+    assert_int_equal(bytes_of(499), 33);
+}
+
+static void the_last_record_of_a_full_group_still_takes_lines(void **state) {
+    (void)state;
+    struct record_packer_settings with = settings();
+    with.limits.max_records = 1;
+    begin(with);
+    assert_int_equal(add(400), PACK_ADDED);
+    assert_int_equal(add(400), PACK_ADDED);
+    assert_int_equal(add(400), PACK_GROUP_FULL);
+}
+
+static void random_keys_are_new_for_each_record(void **state) {
+    (void)state;
+    struct record_packer_settings with = settings();
+    with.partition_key = PARTITION_KEY_RANDOM;
+    with.format = &format_event;
+    begin(with);
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(add(10), PACK_ADDED);
+    }
+    record_packer_close(&packer);
+    for (size_t i = 0; i < group.count; i++) {
+        assert_int_equal(record_group_key(&group, i).len, PARTITION_KEY_RANDOM_DIGITS);
+        for (size_t j = 0; j < i; j++) {
+            assert_false(span_equals(record_group_key(&group, i), record_group_key(&group, j)));
+        }
+    }
+}
+
+static void other_keys_are_those_of_environment_and_function(void **state) {
+    (void)state;
+    begin(settings());
+    assert_int_equal(add_of("r-1"), PACK_ADDED);
+    record_packer_close(&packer);
+    assert_true(key_is(0, "0123456789ab"));
+    tear_down(NULL);
+    struct record_packer_settings with = settings();
+    with.partition_key = PARTITION_KEY_FUNCTION;
+    begin(with);
+    assert_int_equal(add_of("r-1"), PACK_ADDED);
+    record_packer_close(&packer);
+    assert_true(key_is(0, "orders"));
+}
+
+/* The service refuses an empty key. */
+static void a_function_without_a_name_is_keyed_by_its_environment(void **state) {
+    (void)state;
+    struct record_packer_settings with = settings();
+    with.partition_key = PARTITION_KEY_FUNCTION;
+    with.function_name = span_of(NULL, 0);
+    begin(with);
+    assert_int_equal(add_of("r-1"), PACK_ADDED);
+    record_packer_close(&packer);
+    assert_true(key_is(0, "0123456789ab"));
+}
+
+static void a_name_as_long_as_a_key_may_be_is_counted(void **state) {
+    (void)state;
+    struct record_packer_settings with = settings();
+    with.partition_key = PARTITION_KEY_FUNCTION;
+    with.function_name = span_of(text, 256);
+    begin(with);
+    assert_int_equal(add(record_packer_line_max(&packer)), PACK_ADDED);
+    record_packer_close(&packer);
+    assert_int_equal(bytes_of(0), LIMIT);
+}
+
+static void requests_never_share_a_record_when_they_are_the_key(void **state) {
+    (void)state;
+    struct record_packer_settings with = settings();
+    with.partition_key = PARTITION_KEY_REQUEST;
+    begin(with);
+    assert_int_equal(add_of("r-1"), PACK_ADDED);
+    assert_int_equal(add_of("r-1"), PACK_ADDED);
+    assert_int_equal(add_of("r-2"), PACK_ADDED);
+    assert_int_equal(add_of(NULL), PACK_ADDED);
+    assert_int_equal(add_of("r-1"), PACK_ADDED);
+    record_packer_close(&packer);
+    assert_int_equal(group.count, 4);
+    assert_true(key_is(0, "r-1") && key_is(1, "r-2") && key_is(2, "0123456789ab"));
+    assert_true(key_is(3, "r-1"));
+    assert_int_equal(group.records[0].events, 2);
+}
+
+static void only_formats_that_keep_deliveries_apart_end_a_record_with_one(void **state) {
+    (void)state;
+    begin(settings());
+    assert_int_equal(add(10), PACK_ADDED);
+    record_packer_end_delivery(&packer);
+    assert_int_equal(add(10), PACK_ADDED);
+    record_packer_close(&packer);
+    assert_int_equal(group.count, 1);
+    tear_down(NULL);
+    struct record_packer_settings with = settings();
+    with.format = &format_batch;
+    begin(with);
+    record_packer_end_delivery(&packer);
+    assert_int_equal(add(3), PACK_ADDED);
+    assert_int_equal(add(3), PACK_ADDED);
+    record_packer_end_delivery(&packer);
+    record_packer_end_delivery(&packer);
+    assert_int_equal(add(3), PACK_ADDED);
+    record_packer_close(&packer);
+    assert_int_equal(group.count, 2);
+    assert_true(span_equals(record_group_data(&group, 0), SPAN("[xxx,xxx]\n")));
+    assert_true(span_equals(record_group_data(&group, 1), SPAN("[xxx]\n")));
+}
+
+static void a_part_of_an_event_may_stand_for_no_event(void **state) {
+    (void)state;
+    begin(settings());
+    struct line line = line_of(10, NULL);
+    assert_int_equal(record_packer_add(&packer, &line, 0, 0), PACK_ADDED);
+    assert_int_equal(record_packer_add(&packer, &line, 1, 700), PACK_ADDED);
+    record_packer_close(&packer);
+    assert_int_equal(group.records[0].events, 1);
+    assert_int_equal(group.records[0].event_bytes, 700);
+}
+
+static void closing_without_a_record_makes_none(void **state) {
+    (void)state;
+    begin(settings());
+    record_packer_close(&packer);
+    record_packer_close(&packer);
+    assert_int_equal(group.count, 0);
+}
+
+/* Whatever room there is: what was packed stays whole, and nothing else is in the group. */
+static void without_memory_nothing_is_changed(void **state) {
+    (void)state;
+    static const struct format *const formats[] = {&format_ndjson, &format_event, &format_batch};
+    for (size_t format = 0; format < 3; format++) {
+        for (size_t room = 0; room < 120; room++) {
+            struct record_packer_settings with = settings();
+            with.format = formats[format];
+            begin(with);
+            group.data.ceiling = room;
+            uint32_t packed = 0;
+            enum pack_outcome outcome;
+            while ((outcome = add(20)) == PACK_ADDED) {
+                packed++;
+            }
+            assert_int_equal(outcome, PACK_NO_MEMORY);
+            assert_int_equal(group.count == 0, packed == 0);
+            record_packer_close(&packer);
+            assert_false(buf_failed(&group.data));
+            assert_int_equal(record_group_events(&group), packed);
+            for (size_t i = 0; i < group.count; i++) {
+                assert_true(group.records[i].events > 0);
+                assert_true(span_ends_with(record_group_data(&group, i), SPAN("\n")));
+            }
+            tear_down(NULL);
+        }
+    }
+    begin(settings());
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_record_is_filled_exactly_up_to_its_size_with_its_key),
+        TEST(a_line_larger_than_the_size_to_fill_gets_a_record_of_its_own),
+        TEST(a_line_that_fits_no_record_alone_is_too_large),
+        TEST(no_line_fits_where_the_key_alone_fills_a_record),
+        TEST(a_group_never_exceeds_its_size_nor_wastes_it),
+        TEST(the_line_that_found_the_group_full_goes_into_the_next),
+        TEST(one_record_may_exceed_the_size_of_a_group),
+        TEST(a_group_has_at_most_as_many_records_as_a_request),
+        TEST(the_last_record_of_a_full_group_still_takes_lines),
+        TEST(random_keys_are_new_for_each_record),
+        TEST(other_keys_are_those_of_environment_and_function),
+        TEST(a_function_without_a_name_is_keyed_by_its_environment),
+        TEST(a_name_as_long_as_a_key_may_be_is_counted),
+        TEST(requests_never_share_a_record_when_they_are_the_key),
+        TEST(only_formats_that_keep_deliveries_apart_end_a_record_with_one),
+        TEST(a_part_of_an_event_may_stand_for_no_event),
+        TEST(closing_without_a_record_makes_none),
+        TEST(without_memory_nothing_is_changed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
