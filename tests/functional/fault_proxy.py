@@ -59,6 +59,9 @@ class FaultProxy:
         self._left = 0
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._answering: set[asyncio.Task[None]] = set()
+        """Those of the connections whose request the service has, and whose answer goes back."""
+        self._times_cut = 0
         self._served = 0
         self._progress = asyncio.Event()
         # Keeps the port while nobody listens on it.
@@ -84,7 +87,7 @@ class FaultProxy:
         self._do(self._meet(fault, times))
 
     def recover(self) -> None:
-        """The way is free again; what hangs is cut off."""
+        """The way is free again; what hangs is cut off. No other answer is lost."""
         self._do(self._recover())
 
     def settle(self) -> None:
@@ -92,7 +95,8 @@ class FaultProxy:
         self._do(self._settle())
 
     def cut_connections(self) -> None:
-        """Closes them all, as the service does with those that were idle for long."""
+        """Closes them all, as the service does with those that were idle for long; one whose
+        request the service has, with its answer."""
         self._do(self._cut_connections())
 
     def run(self) -> None:
@@ -146,7 +150,8 @@ class FaultProxy:
             await asyncio.wait(self._connections)
 
     def _cut_off(self) -> None:
-        for connection in self._connections:
+        self._times_cut += 1
+        for connection in self._connections - self._answering:
             connection.cancel()
 
     async def _on_connection(self, reader: StreamReader, writer: StreamWriter) -> None:
@@ -184,9 +189,18 @@ class FaultProxy:
             return False
         fault = self._next_fault()
         if fault is None:
-            writer.write(await self._ask(request))
-            return True
+            return await self._answer(request, writer)
         return await self._spoil(fault, request, writer)
+
+    async def _answer(self, request: bytes, writer: StreamWriter) -> bool:
+        task, times_cut = asyncio.current_task(), self._times_cut
+        assert task
+        self._answering.add(task)
+        try:
+            writer.write(await self._ask(request))
+        finally:
+            self._answering.discard(task)
+        return self._times_cut == times_cut
 
     async def _spoil(self, fault: Wire, request: bytes, writer: StreamWriter) -> bool:
         reaches = fault is Wire.SLOW or fault in LOSES_THE_ANSWER
