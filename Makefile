@@ -20,6 +20,7 @@ include .make/packages.mk
 include .make/compile.mk
 include .make/test.mk
 include .make/torture.mk
+include .make/emulated.mk
 include .make/lint.mk
 
 ##@ Build
@@ -31,9 +32,12 @@ $(EXTENSION): $(OBJECTS_dev)
 
 .PHONY: layer
 layer: $(LAYER).zip ## ARCH=x86_64|arm64: the static binary in build/layer-ARCH/ and the layer's zip beside it
-$(LAYER)/extensions/$(NAME): $(OBJECTS_layer-$(ARCH))
-	$(call link,layer-$(ARCH))
-	@$(TRIPLET_$(ARCH))-strip $@ && chmod 755 $@
+define layer_rule
+build/layer-$(1)/extensions/$(NAME): $(OBJECTS_layer-$(1))
+	$$(call link,layer-$(1))
+	@$(TRIPLET_$(1))-strip $$@ && chmod 755 $$@
+endef
+$(foreach architecture,x86_64 arm64,$(eval $(call layer_rule,$(architecture))))
 $(LAYER).zip: $(LAYER)/extensions/$(NAME) .make/layer-zip.sh | build/packages/layer
 	@.make/layer-zip.sh $(LAYER) $@
 
@@ -43,16 +47,18 @@ build-KinesisStreamLogsApiExtensionLayer: $(LAYER)/extensions/$(NAME)
 
 ##@ Test
 
-.PHONY: test unit torture fuzz-replay functional template reliability soak fuzz demo
-test unit torture fuzz-replay functional template: | build/packages/python
-test: $(UNIT_PROGRAMS) $(TORTURE_NEEDS) $(REPLAY_PROGRAMS) $(FUNCTIONAL_NEEDS) $(TEMPLATE_NEEDS) ## The next five, with a quick torture, and one line of totals
-	@TORTURE_RUNS=$(TORTURE_RUNS_IN_TEST) $(RUN_SUITES) $(UNIT_SUITE) $(TORTURE_SUITE) $(REPLAY_SUITE) $(FUNCTIONAL_SUITE) $(TEMPLATE_SUITE)
+.PHONY: test unit torture fuzz-replay emulated functional template reliability soak fuzz demo
+test unit torture fuzz-replay emulated functional template: | build/packages/python
+test: $(UNIT_PROGRAMS) $(TORTURE_NEEDS) $(REPLAY_PROGRAMS) $(EMULATED_NEEDS) $(FUNCTIONAL_NEEDS) $(TEMPLATE_NEEDS) ## The next six, with a quick torture, and one line of totals
+	@TORTURE_RUNS=$(TORTURE_RUNS_IN_TEST) $(RUN_SUITES) $(UNIT_SUITE) $(TORTURE_SUITE) $(REPLAY_SUITE) $(EMULATED_SUITE) $(FUNCTIONAL_SUITE) $(TEMPLATE_SUITE)
 unit: $(UNIT_PROGRAMS) ## Unit tests, under ASan and UBSan
 	@$(RUN_SUITES) $(UNIT_SUITE)
 torture: $(TORTURE_NEEDS) ## [TORTURE_RUNS=n] Unit tests again and again, each time with another allocation failing
 	@$(RUN_SUITES) $(TORTURE_SUITE)
 fuzz-replay: $(REPLAY_PROGRAMS) ## Every input in the fuzz corpora, under ASan and UBSan
 	@$(RUN_SUITES) $(REPLAY_SUITE)
+emulated: $(EMULATED_NEEDS) ## Unit tests of the other architecture's layer, by way of QEMU
+	@$(RUN_SUITES) $(EMULATED_SUITE)
 functional: $(FUNCTIONAL_NEEDS) ## The binary in a local Lambda environment; SANITIZE=address|thread builds it that way
 	@$(RUN_SUITES) $(FUNCTIONAL_SUITE)
 template: $(TEMPLATE_NEEDS) ## template.yaml: sam validate --lint, sam build, and what it deploys

@@ -8,6 +8,7 @@ PACKAGES_toolchain-$(if $(filter x86_64,$(HOST_ARCH)),arm64) := gcc-aarch64-linu
 PACKAGES_toolchain-$(if $(filter arm64,$(HOST_ARCH)),x86_64) := gcc-x86-64-linux-gnu libc6-dev-amd64-cross
 PACKAGES_layer := zip
 PACKAGES_unit := libcmocka-dev
+PACKAGES_emulator := qemu-user-static
 PACKAGES_fuzz := clang-14 libclang-rt-14-dev
 PACKAGES_lint := clang-format-14 clang-tidy-14 cppcheck shellcheck
 PACKAGES_python := python3 python3-venv

@@ -46,7 +46,7 @@ fuzz = @mkdir -p build/fuzz/corpus/$(1); cd build/fuzz && \
 build/tools/print_settings: build/objects/asan/tests/tools/print_settings.o build/objects/asan/src.a
 	$(call link,asan)
 
-# The binary that is shipped, for the tests that run it where there is nothing else.
+# The binaries that are shipped, for the tests that run them where there is nothing else.
 LAYER_HERE := build/layer-$(HOST_ARCH)/extensions/$(NAME)
 
 # Functional: pytest, on the development binary or on a sanitized build of it.
@@ -54,7 +54,7 @@ BINARY_ := $(EXTENSION)
 BINARY_address := build/asan/extensions/$(NAME)
 BINARY_thread := build/tsan/extensions/$(NAME)
 BINARY = $(or $(BINARY_$(SANITIZE)),$(error SANITIZE=$(SANITIZE); it is address or thread))
-FUNCTIONAL_NEEDS = $(BINARY) $(LAYER_HERE) build/venv/installed build/tools/print_settings
+FUNCTIONAL_NEEDS = $(BINARY) $(LAYER_HERE) $(LAYER_OTHER) build/packages/emulator build/venv/installed build/tools/print_settings
 FUNCTIONAL_SUITE = --functional $(BINARY)
 
 $(BINARY_address): $(OBJECTS_asan)

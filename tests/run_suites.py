@@ -53,10 +53,12 @@ def run_unit(programs: Sequence[str]) -> Count:
     return sum(map(unit_program, programs), Count())
 
 
-def unit_program(program: str, variables: dict[str, str] | None = None) -> Count:
+def unit_program(
+    program: str, variables: dict[str, str] | None = None, emulator: Sequence[str] = ()
+) -> Count:
     """One cmocka program. Unless something in it failed, only its tests' own messages are shown."""
     done = subprocess.run(
-        [program],
+        [*emulator, program],
         cwd=ROOT,
         env=os.environ | (variables or {}),
         stdout=subprocess.PIPE,
@@ -66,7 +68,7 @@ def unit_program(program: str, variables: dict[str, str] | None = None) -> Count
     count = Count(*(cmocka_total(output, word) for word in ("PASSED", "FAILED", "SKIPPED")))
     if done.returncode and not count.failed:
         count.failed = 1  # a sanitizer or a signal ended it before cmocka could count
-    name = program.removeprefix("build/unit/")
+    name = program.removeprefix("build/unit/").removeprefix("build/emulated/")
     print(f"  {name}: {count if count.ran else 'no test ran'}", flush=True)
     if done.returncode or not count.ran:
         print(output, flush=True)
@@ -82,9 +84,17 @@ def messages(output: str) -> list[str]:
 
 def run_torture(programs: Sequence[str]) -> Count:
     """Several programs at once: each runs its tests many times. Tests that fail leave files."""
+    return run_at_once(unit_program, programs)
+
+
+def run_emulated(emulator: str, programs: Sequence[str]) -> Count:
+    """Unit tests of another architecture's code; several at once, because emulation is slow."""
+    return run_at_once(partial(unit_program, emulator=emulator.split()), programs)
+
+
+def run_at_once(run: Callable[..., Count], programs: Sequence[str]) -> Count:
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(os.cpu_count()) as pool:
-        run = partial(unit_program, variables={"TMPDIR": scratch})
-        return sum(pool.map(run, programs), Count())
+        return sum(pool.map(partial(run, variables={"TMPDIR": scratch}), programs), Count())
 
 
 def cmocka_total(output: str, word: str) -> int:
@@ -205,6 +215,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--unit", nargs="*", metavar="PROGRAM")
     parser.add_argument("--torture", nargs="*", metavar="PROGRAM")
     parser.add_argument("--fuzz-replay", nargs="*", metavar="PROGRAM")
+    parser.add_argument("--emulated", nargs="*", metavar="PROGRAM")
+    parser.add_argument("--emulator", default="", metavar="COMMAND")
     parser.add_argument("--functional", metavar="BINARY")
     parser.add_argument("--template", action="store_const", const="template")
     return parser.parse_args()
@@ -227,6 +239,7 @@ def main() -> int:
         ("unit", run_unit, asked.unit),
         ("torture", run_torture, asked.torture),
         ("fuzz-replay", run_fuzz_replay, asked.fuzz_replay),
+        ("emulated", partial(run_emulated, asked.emulator), asked.emulated),
         ("functional", run_functional, asked.functional),
         ("template", run_template, asked.template),
     ]

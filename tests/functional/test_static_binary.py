@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The binary of the layer needs nothing beside itself: it runs in an empty root directory.
 
+The one of the other architecture runs there with an emulator, which needs nothing else either.
 Needs root, for chroot and for the ports 53 and 443; `make functional` runs it in namespaces else.
 """
 
@@ -25,42 +26,57 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 NAME = "kinesis-stream-logs-extension"
 ENDPOINT = "kinesis.us-east-1.amazonaws.com"
 BUDGET_BYTES = 6 * 1024 * 1024
+ARCHITECTURES = ("x86_64", "arm64")
+HERE = platform.machine().replace("aarch64", "arm64")
+EMULATORS = {"x86_64": "qemu-x86_64-static", "arm64": "qemu-aarch64-static"}
 LAUNCHER = """#!{python} -IS
 import os
 os.chroot({root!r})
 os.chdir("/")
-os.execv("/{name}", ["{name}"])
+os.execv({command[0]!r}, {command!r})
 """
 
 
-@pytest.fixture(scope="session")
-def layer_binary() -> Path:
-    """LAYER_BINARY, else what `make layer` has made for this machine."""
-    machine = platform.machine().replace("aarch64", "arm64")
-    made = REPOSITORY / f"build/layer-{machine}/extensions/{NAME}"
-    binary = Path(os.environ.get("LAYER_BINARY", made)).resolve()
+def layer_of(architecture: str) -> Path:
+    binary = REPOSITORY / f"build/layer-{architecture}/extensions/{NAME}"
     if not os.access(binary, os.X_OK):
-        pytest.fail(f"{binary} is not there or not executable; run make layer first", pytrace=False)
+        why = f"{binary} is not there; run make layer ARCH={architecture} first"
+        pytest.fail(why, pytrace=False)
     return binary
 
 
-@pytest.fixture
-def root(layer_binary: Path, tmp_path: Path) -> Path:
-    """A root directory with the binary in it and nothing else."""
-    root = tmp_path / "root"
+def root_with(architecture: str, root: Path) -> list[str]:
+    """Puts the binary into `root`, and its emulator when it needs one: the command to start it."""
     root.mkdir()
-    shutil.copy(layer_binary, root / NAME)
+    shutil.copy(layer_of(architecture), root / NAME)
+    if architecture == HERE:
+        return [f"/{NAME}"]
+    emulator = shutil.which(EMULATORS[architecture])
+    assert emulator, f"{EMULATORS[architecture]} is not there; run make build/packages/emulator"
+    shutil.copy(emulator, root / "emulator")
+    return ["/emulator", "-0", f"/opt/extensions/{NAME}", f"/{NAME}"]
+
+
+def launcher_of(command: list[str], root: Path, folder: Path) -> Path:
+    """What the platform starts: the command, inside of `root`."""
+    folder.mkdir()
+    launcher = folder / NAME
+    launcher.write_text(LAUNCHER.format(python=sys.executable, root=str(root), command=command))
+    launcher.chmod(0o755)
+    return launcher
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A root directory with this machine's binary in it and nothing else."""
+    root = tmp_path / "root"
+    root_with(HERE, root)
     return root
 
 
 @pytest.fixture
 def launcher(root: Path, tmp_path: Path) -> Path:
-    """What the platform starts: the binary, inside of `root`."""
-    launcher = tmp_path / "launcher" / NAME
-    launcher.parent.mkdir()
-    launcher.write_text(LAUNCHER.format(python=sys.executable, root=str(root), name=NAME))
-    launcher.chmod(0o755)
-    return launcher
+    return launcher_of([f"/{NAME}"], root, tmp_path / "launcher")
 
 
 @pytest.fixture
@@ -83,9 +99,12 @@ def name_servers_of(root: Path) -> None:
     (root / "etc/resolv.conf").write_text("nameserver 127.0.0.1\n")
 
 
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_it_registers_ships_and_ends_in_an_empty_root_directory(
-    lambda_environment: Environments, kinesis_stub: KinesisStub, launcher: Path
+    lambda_environment: Environments, kinesis_stub: KinesisStub, tmp_path: Path, architecture: str
 ) -> None:
+    command = root_with(architecture, tmp_path / "root")
+    launcher = launcher_of(command, tmp_path / "root", tmp_path / "launcher")
     environment = lambda_environment(kinesis_stub, HOLDS, extensions=(launcher,))
     invocation = environment.invoke(output=numbered_lines(1000))
     assert invocation.undelivered_at_freeze == 0
@@ -153,6 +172,7 @@ def test_a_name_server_that_never_answers_holds_nothing_up(
     assert shut_down(environment).exit_code == 0
 
 
-def test_it_stays_small(layer_binary: Path) -> None:
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_it_stays_small(architecture: str) -> None:
     # pain 18: the layer's size
-    assert layer_binary.stat().st_size <= BUDGET_BYTES
+    assert layer_of(architecture).stat().st_size <= BUDGET_BYTES
