@@ -21,6 +21,7 @@ include .make/compile.mk
 include .make/test.mk
 include .make/torture.mk
 include .make/emulated.mk
+include .make/bench.mk
 include .make/lint.mk
 
 ##@ Build
@@ -47,7 +48,7 @@ build-KinesisStreamLogsApiExtensionLayer: $(LAYER)/extensions/$(NAME)
 
 ##@ Test
 
-.PHONY: test unit torture fuzz-replay emulated functional template reliability soak fuzz demo
+.PHONY: test unit torture fuzz-replay emulated functional template reliability soak fuzz bench demo
 test unit torture fuzz-replay emulated functional template: | build/packages/python
 test: $(UNIT_PROGRAMS) $(TORTURE_NEEDS) $(REPLAY_PROGRAMS) $(EMULATED_NEEDS) $(FUNCTIONAL_NEEDS) $(TEMPLATE_NEEDS) ## The next six, with a quick torture, and one line of totals
 	@TORTURE_RUNS=$(TORTURE_RUNS_IN_TEST) $(RUN_SUITES) $(UNIT_SUITE) $(TORTURE_SUITE) $(REPLAY_SUITE) $(EMULATED_SUITE) $(FUNCTIONAL_SUITE) $(TEMPLATE_SUITE)
@@ -69,6 +70,8 @@ soak: $(BINARY) build/venv/installed ## [MINUTES=10] [SEED=text] Random loads an
 	@EXTENSION_BINARY=$(abspath $(BINARY)) MINUTES=$(MINUTES) SEED=$(SEED) $(PYTHON) tests/soak/soak.py
 fuzz: $(FUZZ_PROGRAM) ## T=target [TIME=seconds]: looks for new inputs with libFuzzer, into build/fuzz/corpus/
 	$(call fuzz,$(T))
+bench: $(BENCH_NEEDS) ## [BENCH_QUICK=1] [BENCH_ONLY=ndjson/200] What the static binary costs, and the floor that it is compared with
+	@EXTENSION_BINARY=$(abspath $(LAYER_HERE)) $(PYTHON) tests/bench/bench.py
 demo: $(EXTENSION) build/venv/installed ## Invokes hello-world three times and shows what arrived in Kinesis
 	@EXTENSION_BINARY=$(abspath $(EXTENSION)) $(PYTHON) tests/demo/demo.py
 

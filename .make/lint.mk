@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What `make lint` checks, each under a name of its own (`make lint-tidy`, say), and what `make format` formats with.
 
-C_FILES := $(wildcard include/*/*.h src/*/*.c extensions/*.c tests/unit/*.[ch] tests/unit/*/*.[ch] tests/torture/*.[ch] tests/fuzz/*.[ch] tests/tools/*.c)
+C_FILES := $(wildcard include/*/*.h src/*/*.c extensions/*.c tests/unit/*.[ch] tests/unit/*/*.[ch] tests/torture/*.[ch] tests/fuzz/*.[ch] tests/tools/*.c tests/bench/*.[ch])
 C_CODE := $(LIBRARY_SOURCES) extensions/$(NAME).c
 HEADERS := $(wildcard include/*/*.h)
 SHELL_FILES := $(wildcard .make/*.sh .ci/run tests/*/*.sh)

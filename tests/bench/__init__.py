@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""`make bench`: what the extension costs."""
