@@ -21,6 +21,8 @@
 
 enum flush_mode { FLUSH_END, FLUSH_CONTINUOUS, FLUSH_ADAPTIVE };
 
+enum compression { COMPRESSION_NONE, COMPRESSION_GZIP };
+
 enum on_config_error { ON_CONFIG_ERROR_CONTINUE, ON_CONFIG_ERROR_FAIL };
 
 /* Spans point into the environment that it was read from. */
@@ -36,7 +38,8 @@ struct config {
     uint64_t max_delay_ms;
     uint64_t hold_ms;
     const struct format *format;
-    uint64_t record_bytes;
+    enum compression compression;
+    uint64_t record_bytes; /* to fill a record up to, before compression */
     enum partition_key partition_key;
     bool enrich;
     struct tag tags[TAGS_MAX];

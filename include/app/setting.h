@@ -15,8 +15,9 @@
 
 struct setting {
     const char *name;
-    const char *preset;  /* the default, parsed like a given value; NULL: none */
-    const char *allowed; /* in words; NULL: made from min and max, or from choices */
+    const char *preset;          /* the default, parsed like a given value; NULL: none */
+    const char *preset_in_words; /* for a default that depends on other settings; may be NULL */
+    const char *allowed;         /* in words; NULL: made from min and max, or from choices */
     const char *help;
     bool required;
     /* Puts the value into the struct at `config`; false, with nothing changed, when it is not

@@ -10,6 +10,7 @@
 #include "aws/credentials_environment.h"
 #include "base/attributes.h"
 #include "base/error.h"
+#include "base/gzip.h"
 #include "destinations/kinesis.h"
 #include "lambda/extensions_api.h"
 #include "net/http_client.h"
@@ -24,7 +25,8 @@ struct shipping {
     struct credentials_environment credentials;
     struct aws_client client;
     struct kinesis *kinesis;
-    struct spool *spool; /* NULL: none */
+    struct gzip_compressor compressor; /* for as long as the shipper */
+    struct spool *spool;               /* NULL: none */
     struct shipper *shipper;
 };
 
@@ -45,7 +47,7 @@ MUST_CHECK bool shipping_init(struct shipping *shipping, const struct shipping_s
 void shipping_done(struct shipping *shipping);
 
 /* How EXTENSION_LOG_QUEUE_BYTES is shared: requests in flight get a fixed part of it, the queue the
- * rest. Pure. */
+ * rest. `record_bytes` and `compressed`: how records are filled. Pure. */
 struct memory_shares {
     size_t lanes;         /* requests in flight */
     size_t record_bytes;  /* to fill a record up to: as wanted, or less with little memory */
@@ -53,7 +55,7 @@ struct memory_shares {
     size_t group_bytes;   /* of records in one request */
     size_t queue_bytes;
 };
-struct memory_shares memory_shares_of(uint64_t limit_bytes, uint64_t record_bytes);
+struct memory_shares memory_shares_of(uint64_t limit_bytes, uint64_t record_bytes, bool compressed);
 
 /* Logs the one line of totals. `held_ms`: how long invocations were held beyond their end. */
 void shipping_log_totals(const struct shipping *shipping, int64_t held_ms);

@@ -12,10 +12,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Whether EXTENSION_LOG_COMPRESSION is for a format. */
+enum format_compression {
+    COMPRESSION_REFUSED, /* its consumers expect plain bytes */
+    COMPRESSION_OPTIONAL,
+};
+
 struct format {
     const char *name;
-    bool one_line_a_record;        /* every line gets a record of its own */
-    bool one_delivery_a_record;    /* lines of two deliveries never share a record */
+    bool one_line_a_record;     /* every line gets a record of its own */
+    bool one_delivery_a_record; /* lines of two deliveries never share a record */
+    enum format_compression compression;
     size_t framing_bytes;          /* a record has at most these beside its lines' bytes … */
     size_t line_framing_bytes;     /* … and these for each line */
     void (*open)(struct buf *out); /* NULL: nothing to do */

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* Packs lines into the records of a group: as many in a record as fit, in the format and with the
- * partition key that the user chose, within the limits of the destination. Main thread. */
+ * partition key that the user chose, within the limits of the destination. Main thread.
+ *
+ * With a compressor each record is compressed as a whole when it is closed. How small it becomes is
+ * known only then, so a record is filled, and lines are cut, as if nothing could be compressed:
+ * whatever the bytes are, the record is within the limit (docs/adr/0010). */
 #pragma once
 
 #include "base/attributes.h"
 #include "base/buf.h"
+#include "base/gzip.h"
 #include "pipeline/destination.h"
 #include "pipeline/enricher.h"
 #include "pipeline/format.h"
@@ -29,7 +34,9 @@ struct record_packer_settings {
     enum partition_key partition_key;
     struct span environment_id;
     struct span function_name;
-    size_t record_bytes; /* to fill a record up to, data and key; one line may exceed it */
+    struct gzip_compressor *compressor; /* NULL: records stay as they are */
+    size_t record_bytes; /* to fill a record up to, data and key, before compression; one line may
+                          * exceed it */
     size_t group_bytes;  /* to fill a group up to, data and keys; one record may exceed it */
     struct destination_limits limits;
 };
@@ -49,7 +56,9 @@ struct record_packer {
     bool empty;                 /* the open record has no line yet */
     uint32_t events;            /* in the open record */
     uint64_t event_bytes;
-    struct buf key; /* of the open record */
+    struct buf key;        /* of the open record */
+    struct buf compressed; /* the record that is being closed */
+    size_t expansion;      /* bytes that compression may add to a record, at worst */
 };
 
 void record_packer_init(struct record_packer *packer,

@@ -9,14 +9,20 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { RUNTIME_API_PORT = 9001 };
+enum {
+    RUNTIME_API_PORT = 9001,
+    /* What Kinesis bills as one unit; and, compressed, what typical logs fill one unit with after
+     * compression (docs/formats.md has the figures). */
+    RECORD_BYTES_PLAIN = 25000,
+    RECORD_BYTES_COMPRESSED = 250000,
+};
 
 #define FIELD(name) offsetof(struct config, name)
 
 static const char *const api_choices[] = {"logs", NULL};
 static const char *const flush_choices[] = {"end", "continuous", "adaptive", NULL};
 static const char *const format_choices[] = {"ndjson", "event", "batch", NULL};
-static const char *const compression_choices[] = {"none", NULL};
+static const char *const compression_choices[] = {"none", "gzip", NULL};
 static const char *const key_choices[] = {"random", "environment", "function", "request", NULL};
 static const char *const on_error_choices[] = {"continue", "fail", NULL};
 static const char *const level_choices[] = {"error", "warn", "info", "debug", NULL};
@@ -127,16 +133,17 @@ static const struct setting settings[] = {
     {
         .name = "EXTENSION_LOG_COMPRESSION",
         .preset = "none",
-        .help = "Compression of records.",
+        .help = "Compression of records, for the formats `ndjson` and `batch`.",
         .parse = setting_parse_choice,
         .choices = compression_choices,
-        .field = SETTING_NO_FIELD,
+        .field = FIELD(compression),
     },
     {
         .name = "EXTENSION_LOG_RECORD_BYTES",
-        .preset = "25000",
-        .help = "Size to fill a record up to, with its key. Kinesis bills each begun 25 KB of a "
-                "record. Above 1048576 only for a stream that allows such records.",
+        .preset_in_words = "`25000`; with compression `250000`",
+        .help = "Size to fill a record up to, with its key, before compression. Kinesis bills each "
+                "begun 25 KB of a record. Above 1048576 only for a stream that allows such "
+                "records.",
         .parse = setting_parse_number,
         .min = 1000,
         .max = KINESIS_LARGE_RECORD_BYTES_MAX,
@@ -273,6 +280,24 @@ static void read_settings(char *const *environment, struct config *ret,
     }
 }
 
+static void check_compression(struct config *config, struct config_report *report) {
+    if (config->compression == COMPRESSION_GZIP &&
+        config->format->compression == COMPRESSION_REFUSED) {
+        buf_append_format(&report->errors,
+                          "EXTENSION_LOG_COMPRESSION=gzip is not allowed with "
+                          "EXTENSION_LOG_FORMAT=%s; it is for `ndjson` and `batch`\n",
+                          config->format->name);
+        config->compression = COMPRESSION_NONE;
+    }
+}
+
+static void choose_record_bytes(struct config *config) {
+    if (config->record_bytes == 0) {
+        config->record_bytes =
+            config->compression == COMPRESSION_NONE ? RECORD_BYTES_PLAIN : RECORD_BYTES_COMPRESSED;
+    }
+}
+
 static void warn_of_unknown_names(char *const *environment, struct config_report *report) {
     for (; *environment != NULL; environment++) {
         struct span rest = span_of_text(*environment);
@@ -373,6 +398,8 @@ void config_report_done(struct config_report *report) {
 bool config_read(char *const *environment, struct config *ret, struct config_report *report) {
     *ret = (struct config){0};
     read_settings(environment, ret, report);
+    check_compression(ret, report);
+    choose_record_bytes(ret);
     warn_of_unknown_names(environment, report);
     read_aws(environment, ret, report);
     read_platform(environment, ret);

@@ -124,6 +124,8 @@ void setting_print_row(const struct setting *setting, FILE *out) {
     (void)fprintf(out, "| `%s` | ", setting->name);
     if (setting->preset != NULL) {
         (void)fprintf(out, "`%s`", setting->preset);
+    } else if (setting->preset_in_words != NULL) {
+        (void)fputs(setting->preset_in_words, out);
     } else if (setting->required) {
         (void)fputs("(required)", out);
     }

@@ -3,6 +3,29 @@
 
 #include <libdeflate.h>
 
+bool gzip_compressor_init(struct gzip_compressor *compressor, int level, struct error *err) {
+    compressor->deflate = libdeflate_alloc_compressor(level);
+    return compressor->deflate != NULL || error_set_memory(err, "compression");
+}
+
+void gzip_compressor_done(struct gzip_compressor *compressor) {
+    libdeflate_free_compressor(compressor->deflate);
+    compressor->deflate = NULL;
+}
+
+size_t gzip_bound(size_t bytes) { return libdeflate_gzip_compress_bound(NULL, bytes); }
+
+bool gzip_append(struct gzip_compressor *compressor, struct buf *out, struct span data,
+                 struct error *err) {
+    size_t room = gzip_bound(data.len);
+    char *to = buf_reserve(out, room);
+    if (to == NULL) {
+        return error_set_memory(err, "compression");
+    }
+    buf_commit(out, libdeflate_gzip_compress(compressor->deflate, data.ptr, data.len, to, room));
+    return true;
+}
+
 static bool compress_into(struct libdeflate_compressor *compressor, struct buf *out,
                           struct span data) {
     size_t room = libdeflate_deflate_compress_bound(compressor, data.len);

@@ -19,6 +19,7 @@ static void close_record(struct buf *out, size_t start) {
 const struct format format_batch = {
     .name = "batch",
     .one_delivery_a_record = true,
+    .compression = COMPRESSION_OPTIONAL,
     .framing_bytes = 3,
     .line_framing_bytes = 1,
     .open = open_record,

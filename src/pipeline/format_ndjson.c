@@ -4,6 +4,7 @@
 
 const struct format format_ndjson = {
     .name = "ndjson",
+    .compression = COMPRESSION_OPTIONAL,
     .line_framing_bytes = 1,
     .append = line_append_ended,
 };

@@ -9,13 +9,19 @@ enum { KEY_CEILING = 256 };
 
 void record_packer_init(struct record_packer *packer,
                         const struct record_packer_settings *settings) {
+    size_t limit = settings->limits.max_record_bytes;
     *packer = (struct record_packer){
         .settings = *settings,
         .key = buf_with_ceiling(KEY_CEILING),
+        .compressed = buf_with_ceiling(gzip_bound(limit)),
+        .expansion = settings->compressor == NULL ? 0 : gzip_bound(limit) - limit,
     };
 }
 
-void record_packer_done(struct record_packer *packer) { buf_done(&packer->key); }
+void record_packer_done(struct record_packer *packer) {
+    buf_done(&packer->key);
+    buf_done(&packer->compressed);
+}
 
 void record_packer_begin(struct record_packer *packer, struct record_group *group) {
     packer->group = group;
@@ -73,7 +79,8 @@ static size_t key_max(const struct record_packer *packer) {
 
 size_t record_packer_line_max(const struct record_packer *packer) {
     const struct format *format = packer->settings.format;
-    size_t around = format->framing_bytes + format->line_framing_bytes + key_max(packer);
+    size_t around =
+        format->framing_bytes + format->line_framing_bytes + key_max(packer) + packer->expansion;
     size_t limit = packer->settings.limits.max_record_bytes;
     return limit > around ? limit - around : 0;
 }
@@ -94,7 +101,9 @@ static bool fits_open_record(const struct record_packer *packer, const struct li
         !span_equals(buf_span(&packer->key), request_key(packer, line))) {
         return false;
     }
-    return grown_bytes(packer, line) <= settings->record_bytes;
+    size_t limit = settings->limits.max_record_bytes;
+    size_t grown = grown_bytes(packer, line);
+    return grown <= settings->record_bytes && grown + packer->expansion <= limit;
 }
 
 /* Whether one more record may be opened. Room is asked for all that it may grow to, because what is
@@ -110,8 +119,21 @@ static bool fits_group(const struct record_packer *packer, const struct line *li
     if (!settings->format->one_line_a_record && record < settings->record_bytes) {
         record = settings->record_bytes;
     }
+    record += packer->expansion;
     return group->data.len + group->keys.len + record <= settings->group_bytes &&
            group->count < settings->limits.max_records;
+}
+
+/* Room for it was made with each line. */
+static void compress(struct record_packer *packer) {
+    struct buf *data = &packer->group->data;
+    struct buf *compressed = &packer->compressed;
+    struct span record = span_skip(buf_span(data), packer->start);
+    buf_clear(compressed);
+    if (gzip_append(packer->settings.compressor, compressed, record, NULL)) {
+        buf_truncate(data, packer->start);
+        buf_append(data, buf_span(compressed));
+    }
 }
 
 void record_packer_close(struct record_packer *packer) {
@@ -122,6 +144,9 @@ void record_packer_close(struct record_packer *packer) {
     if (packer->settings.format->close != NULL) {
         packer->settings.format->close(&group->data, packer->start);
     }
+    if (packer->settings.compressor != NULL) {
+        compress(packer);
+    }
     packer->open = false;
     /* The table entry was made when the record was opened; only its size was not known yet. */
     struct record *record = &group->records[group->count - 1];
@@ -130,15 +155,25 @@ void record_packer_close(struct record_packer *packer) {
     record->event_bytes = packer->event_bytes;
 }
 
+static bool reserve_compressed(struct record_packer *packer, size_t needed) {
+    if (packer->settings.compressor == NULL) {
+        return true;
+    }
+    size_t open = packer->open ? packer->group->data.len - packer->start : 0;
+    buf_clear(&packer->compressed);
+    return buf_reserve(&packer->compressed, open + needed) != NULL;
+}
+
 /* Makes room for all that is appended with the line until its record is closed, so that none of it
  * can fail. */
 static bool reserve(struct record_packer *packer, const struct line *line) {
     const struct format *format = packer->settings.format;
     struct buf *data = &packer->group->data;
-    size_t needed = line_length(line) + format->line_framing_bytes + format->framing_bytes;
+    size_t needed =
+        line_length(line) + format->line_framing_bytes + format->framing_bytes + packer->expansion;
     bool reserved = buf_reserve(data, needed) != NULL;
     data->failed = false;
-    return reserved;
+    return reserved && reserve_compressed(packer, needed);
 }
 
 static bool open_record(struct record_packer *packer, const struct line *line) {

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 # Kinesis bills the PUT payload unit for each 25 KB of a record. The price page does not say whether
 # that means 25,000 or 25,600 bytes; the smaller one is never too cheap.
 PAYLOAD_UNIT_BYTES = 25_000
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -18,9 +20,14 @@ class Record:
     data: bytes
     partition_key: str
 
+    def content(self) -> bytes:
+        """What was compressed, or the data as it is."""
+        return gzip.decompress(self.data) if self.data.startswith(GZIP_MAGIC) else self.data
+
     def lines(self) -> list[bytes]:
-        """The lines of an `ndjson` or `event` record, without their newlines."""
-        return self.data.split(b"\n")[:-1] if self.data.endswith(b"\n") else [self.data]
+        """The lines of a record, without their newlines."""
+        content = self.content()
+        return content.split(b"\n")[:-1] if content.endswith(b"\n") else [content]
 
 
 def payload_units(records: Iterable[Record]) -> int:
@@ -30,5 +37,7 @@ def payload_units(records: Iterable[Record]) -> int:
 
 
 def events_in(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """The events of `ndjson` or `event` records, in the order of the records."""
-    return [json.loads(line) for record in records for line in record.lines()]
+    """The events of records whose lines are events or arrays of them, in their order."""
+    documents = (json.loads(line) for record in records for line in record.lines())
+    lists = (document if isinstance(document, list) else [document] for document in documents)
+    return [event for events in lists for event in events]

@@ -244,6 +244,36 @@ static void tags_are_taken_or_a_mistake(void **state) {
     assert_true(says(&report.errors, "`key=value,key=value`, at most 32"));
 }
 
+static void compression_is_for_lines_and_arrays_only(void **state) {
+    (void)state;
+    static const char *const refused[] = {"event"};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        (void)tear_down(NULL);
+        (void)start(NULL);
+        set("EXTENSION_LOG_FORMAT", refused[i]);
+        set("EXTENSION_LOG_COMPRESSION", "gzip");
+        assert_false(read_it());
+        assert_int_equal(lines_in(&report.errors), 1);
+        assert_true(says(&report.errors, "EXTENSION_LOG_COMPRESSION=gzip is not allowed with "));
+        assert_true(says(&report.errors, "EXTENSION_LOG_FORMAT="));
+        assert_true(says(&report.errors, refused[i]));
+        assert_int_equal(config.compression, COMPRESSION_NONE);
+    }
+}
+
+static void compressed_records_are_filled_with_ten_times_as_much_unless_told(void **state) {
+    (void)state;
+    assert_true(read_with("EXTENSION_LOG_COMPRESSION", "gzip"));
+    assert_int_equal(config.compression, COMPRESSION_GZIP);
+    assert_int_equal(config.record_bytes, 250000);
+    set("EXTENSION_LOG_RECORD_BYTES", "5000");
+    set("EXTENSION_LOG_FORMAT", "batch");
+    assert_true(read_it());
+    assert_int_equal(config.record_bytes, 5000);
+    assert_true(read_with("EXTENSION_LOG_COMPRESSION", "none"));
+    assert_int_equal(config.record_bytes, 25000);
+}
+
 static void a_long_value_is_cut_in_the_report(void **state) {
     (void)state;
     char value[1500];
@@ -295,6 +325,8 @@ int main(void) {
         TEST(blanks_around_a_value_do_not_count),
         TEST(an_unknown_name_of_ours_gets_a_warning_with_the_nearest),
         TEST(tags_are_taken_or_a_mistake),
+        TEST(compression_is_for_lines_and_arrays_only),
+        TEST(compressed_records_are_filled_with_ten_times_as_much_unless_told),
         TEST(a_long_value_is_cut_in_the_report),
         TEST(an_empty_environment_yields_the_defaults),
         TEST(the_settings_are_printed_as_a_table),

@@ -22,8 +22,10 @@ static uint64_t lane_bytes(uint64_t group_bytes) { return group_bytes + group_by
 static void what_is_in_flight_and_queued_never_exceeds_the_limit(void **state) {
     (void)state;
     for (size_t i = 0; i < LIMITS; i++) {
-        for (size_t j = 0; j < RECORDS; j++) {
-            struct memory_shares shares = memory_shares_of(limits[i], records[j]);
+        for (size_t j = 0; j < 2 * RECORDS; j++) {
+            bool compressed = j >= RECORDS;
+            struct memory_shares shares =
+                memory_shares_of(limits[i], records[j % RECORDS], compressed);
             assert_in_range(shares.lanes, 1, DESTINATION_LANES_MAX);
             assert_true(shares.lanes * lane_bytes(shares.group_bytes) + shares.queue_bytes <=
                         limits[i]);
@@ -34,8 +36,10 @@ static void what_is_in_flight_and_queued_never_exceeds_the_limit(void **state) {
 static void most_of_the_memory_is_left_to_what_waits(void **state) {
     (void)state;
     for (size_t i = 0; i < LIMITS; i++) {
-        for (size_t j = 0; j < RECORDS; j++) {
-            struct memory_shares shares = memory_shares_of(limits[i], records[j]);
+        for (size_t j = 0; j < 2 * RECORDS; j++) {
+            bool compressed = j >= RECORDS;
+            struct memory_shares shares =
+                memory_shares_of(limits[i], records[j % RECORDS], compressed);
             assert_true(shares.queue_bytes >= limits[i] / 2);
         }
     }
@@ -44,10 +48,12 @@ static void most_of_the_memory_is_left_to_what_waits(void **state) {
 static void a_group_holds_a_whole_record(void **state) {
     (void)state;
     for (size_t i = 0; i < LIMITS; i++) {
-        for (size_t j = 0; j < RECORDS; j++) {
-            struct memory_shares shares = memory_shares_of(limits[i], records[j]);
+        for (size_t j = 0; j < 2 * RECORDS; j++) {
+            bool compressed = j >= RECORDS;
+            struct memory_shares shares =
+                memory_shares_of(limits[i], records[j % RECORDS], compressed);
             assert_true(shares.record_bytes >= 1000);
-            assert_true(shares.record_bytes <= records[j]);
+            assert_true(shares.record_bytes <= records[j % RECORDS]);
             assert_true(shares.group_bytes >= shares.record_bytes);
             assert_true(shares.group_bytes <= KINESIS_REQUEST_BYTES_MAX ||
                         shares.group_bytes == shares.record_bytes);
@@ -57,18 +63,21 @@ static void a_group_holds_a_whole_record(void **state) {
 
 static void records_are_as_large_as_asked_for_where_the_memory_allows_it(void **state) {
     (void)state;
-    assert_int_equal(memory_shares_of(8388608, 25000).record_bytes, 25000);
-    assert_int_equal(memory_shares_of(1048576, 25000).record_bytes, 25000);
-    assert_int_equal(memory_shares_of(8388608, 1048576).record_bytes, 1048576);
-    assert_int_equal(memory_shares_of(67108864, 10485760).record_bytes, 10485760);
-    assert_true(memory_shares_of(1048576, 10485760).record_bytes < 300000);
+    assert_int_equal(memory_shares_of(8388608, 25000, false).record_bytes, 25000);
+    assert_int_equal(memory_shares_of(1048576, 25000, false).record_bytes, 25000);
+    assert_int_equal(memory_shares_of(8388608, 1048576, false).record_bytes, 1048576);
+    assert_int_equal(memory_shares_of(67108864, 10485760, false).record_bytes, 10485760);
+    assert_true(memory_shares_of(1048576, 10485760, false).record_bytes < 300000);
 }
 
 static void the_default_keeps_all_lanes_busy(void **state) {
     (void)state;
-    struct memory_shares shares = memory_shares_of(8388608, 25000);
+    struct memory_shares shares = memory_shares_of(8388608, 25000, false);
     assert_int_equal(shares.lanes, DESTINATION_LANES_MAX);
     assert_int_equal(shares.group_bytes, 262144);
+    shares = memory_shares_of(8388608, 250000, true);
+    assert_int_equal(shares.lanes, DESTINATION_LANES_MAX);
+    assert_int_equal(shares.group_bytes, 250000 + 131072);
 }
 
 static void nothing_to_undo_after_a_zeroed_start(void **state) {

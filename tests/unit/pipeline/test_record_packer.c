@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/record_packer.h"
 
+#include "../gunzip.h"
+#include "base/crypto.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +16,7 @@ enum { LIMIT = 5000 };
 static char text[2 * LIMIT];
 
 static struct record_packer packer;
+static struct gzip_compressor compressor;
 static struct record_group group;
 
 static struct record_packer_settings settings(void) {
@@ -38,6 +42,7 @@ static int tear_down(void **state) {
     (void)state;
     record_packer_done(&packer);
     record_group_done(&group);
+    gzip_compressor_done(&compressor);
     return 0;
 }
 
@@ -339,6 +344,123 @@ static void without_memory_nothing_is_changed(void **state) {
     begin(settings());
 }
 
+/* --- compressed --- */
+
+static struct record_packer_settings compressing(const struct format *format) {
+    struct record_packer_settings with = settings();
+    assert_true(gzip_compressor_init(&compressor, 1, NULL));
+    with.format = format;
+    with.compressor = &compressor;
+    return with;
+}
+
+static void assert_record(size_t index, struct span expected) {
+    struct buf content = gunzip(record_group_data(&group, index));
+    assert_true(span_equals(buf_span(&content), expected));
+    buf_done(&content);
+}
+
+static void a_compressed_record_is_the_same_record_in_gzip(void **state) {
+    (void)state;
+    begin(compressing(&format_batch));
+    assert_int_equal(add(3), PACK_ADDED);
+    assert_int_equal(add(3), PACK_ADDED);
+    record_packer_end_delivery(&packer);
+    assert_int_equal(add(4), PACK_ADDED);
+    record_packer_close(&packer);
+    assert_int_equal(group.count, 2);
+    assert_record(0, SPAN("[xxx,xxx]\n"));
+    assert_record(1, SPAN("[xxxx]\n"));
+    assert_int_equal(group.records[0].events, 2);
+    assert_int_equal(group.records[1].event_bytes, 4);
+}
+
+static void a_record_is_filled_by_its_bytes_before_compression(void **state) {
+    (void)state;
+    begin(compressing(&format_ndjson));
+    assert_int_equal(add(500), PACK_ADDED);
+    assert_int_equal(add(1000 - 12 - 501 - 1), PACK_ADDED);
+    assert_int_equal(add(10), PACK_ADDED);
+    record_packer_close(&packer);
+    assert_int_equal(group.count, 2);
+    assert_int_equal(group.records[0].events, 2);
+    assert_true(bytes_of(0) < 100);
+}
+
+static void a_group_takes_as_many_records_as_its_size_holds_once_they_are_compressed(void **state) {
+    (void)state;
+    struct record_packer_settings with = compressing(&format_ndjson);
+    with.group_bytes = 3000;
+    begin(with);
+    while (add(90) == PACK_ADDED) {
+    }
+    record_packer_close(&packer);
+    assert_in_range(record_group_bytes(&group), 3000 - 1000 - packer.expansion - 100, 3000);
+    assert_true(group.count > 10);
+}
+
+/* Fills groups with lines of noise, which compression makes longer. */
+static void noise_in_lines_of(size_t bytes, size_t record_bytes) {
+    struct record_packer_settings with = compressing(&format_ndjson);
+    with.record_bytes = record_bytes;
+    begin(with);
+    size_t line = bytes == 0 ? record_packer_line_max(&packer) : bytes;
+    do {
+        assert_true(crypto_random(text, line, NULL));
+    } while (add(line) == PACK_ADDED);
+    record_packer_close(&packer);
+    for (size_t i = 0; i < group.count; i++) {
+        assert_true(bytes_of(i) <= LIMIT);
+    }
+    size_t aim = record_bytes < LIMIT ? record_bytes : LIMIT;
+    assert_true(bytes_of(0) + line > aim - aim / 10);
+    tear_down(NULL);
+}
+
+static void a_record_of_noise_is_within_the_limit_too(void **state) {
+    (void)state;
+    static const size_t lines[] = {0, 100, 2000};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        noise_in_lines_of(lines[i], 1000);
+        noise_in_lines_of(lines[i], LIMIT);
+        noise_in_lines_of(lines[i], LIMIT * 10);
+    }
+    begin(settings());
+}
+
+static void a_line_that_might_not_fit_once_compressed_is_too_large(void **state) {
+    (void)state;
+    begin(compressing(&format_ndjson));
+    size_t most = record_packer_line_max(&packer);
+    assert_in_range(most, LIMIT - 200, LIMIT - 1);
+    assert_int_equal(add(most + 1), PACK_TOO_LARGE);
+    assert_int_equal(add(most), PACK_ADDED);
+}
+
+static void without_memory_for_compression_what_was_packed_stays_whole(void **state) {
+    (void)state;
+    for (size_t room = 0; room < 500; room++) {
+        begin(compressing(&format_ndjson));
+        packer.compressed.ceiling = room % 2 == 0 ? room : SIZE_MAX;
+        group.data.ceiling = room % 2 == 1 ? room : SIZE_MAX;
+        uint32_t packed = 0;
+        enum pack_outcome outcome;
+        while ((outcome = add(20)) == PACK_ADDED) {
+            packed++;
+        }
+        assert_int_equal(outcome, room % 2 == 1 || packed < 40 ? PACK_NO_MEMORY : PACK_GROUP_FULL);
+        record_packer_close(&packer);
+        assert_int_equal(record_group_events(&group), packed);
+        for (size_t i = 0; i < group.count; i++) {
+            struct buf content = gunzip(record_group_data(&group, i));
+            assert_int_equal(content.len, group.records[i].events * 21);
+            buf_done(&content);
+        }
+        tear_down(NULL);
+    }
+    begin(settings());
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 
 int main(void) {
@@ -361,6 +483,12 @@ int main(void) {
         TEST(a_part_of_an_event_may_stand_for_no_event),
         TEST(closing_without_a_record_makes_none),
         TEST(without_memory_nothing_is_changed),
+        TEST(a_compressed_record_is_the_same_record_in_gzip),
+        TEST(a_record_is_filled_by_its_bytes_before_compression),
+        TEST(a_group_takes_as_many_records_as_its_size_holds_once_they_are_compressed),
+        TEST(a_record_of_noise_is_within_the_limit_too),
+        TEST(a_line_that_might_not_fit_once_compressed_is_too_large),
+        TEST(without_memory_for_compression_what_was_packed_stays_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
