@@ -31,7 +31,8 @@ MUST_CHECK struct http_exchange *platform_call_start(struct http_client *client,
 /* Reads the answer into whatever `ret` is; called when one came, whatever its status. */
 typedef bool (*platform_reader_fn)(const struct http_answer *answer, void *ret, struct error *err);
 
-/* Makes the call and drives the client until it is answered. True when `read` says so. */
+/* Makes the call and drives the client until it is answered or its time limit, which it must have,
+ * is over. True when `read` says so. */
 MUST_CHECK bool platform_call_wait(struct http_client *client, const struct platform_call *call,
                                    platform_reader_fn read, void *ret, struct error *err);
 

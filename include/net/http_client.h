@@ -90,7 +90,9 @@ void http_client_cancel(struct http_client *client, struct http_exchange *exchan
 
 /* Moves all exchanges forward until something happened: one ended, http_client_wake() was called,
  * or `wait_ms` have passed (-1: no bound; 0: do not wait). Calls `done` functions, which
- * may start and cancel exchanges. Returns false only when libcurl itself failed (ERR_SYSTEM). */
+ * may start and cancel exchanges. Returns false only when libcurl itself failed (ERR_SYSTEM), or
+ * had no memory to go on with (ERR_MEMORY): it has then paused for a moment, at most 50 ms and
+ * without hearing http_client_wake(), and may be called again. */
 MUST_CHECK bool http_client_run(struct http_client *client, int64_t wait_ms, struct error *err);
 
 /* Makes a running or the next http_client_run() return. Any thread; never blocks. */

@@ -18,6 +18,7 @@ struct http_exchange {
     CURL *easy;
     struct curl_slist *headers; /* of the request */
     struct buf body;            /* of the answer */
+    bool body_too_large;        /* what came last exceeds its ceiling */
     bool head_complete;         /* of the answer */
     char error_text[CURL_ERROR_SIZE];
 

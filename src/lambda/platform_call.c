@@ -64,6 +64,13 @@ static void end_waiting(void *context, const struct http_answer *answer) {
     }
 }
 
+/* A lack of memory may pass before the time limit of the call. */
+static bool run(struct http_client *client, struct error *err) {
+    struct error failure = {0};
+    return http_client_run(client, -1, &failure) || failure.code == ERR_MEMORY ||
+           error_set(err, failure.code, "%s", failure.message);
+}
+
 bool platform_call_wait(struct http_client *client, const struct platform_call *call,
                         platform_reader_fn read, void *ret, struct error *err) {
     struct waiting waiting = {.read = read, .ret = ret, .err = err};
@@ -72,7 +79,7 @@ bool platform_call_wait(struct http_client *client, const struct platform_call *
         return false;
     }
     while (!waiting.over) {
-        if (!http_client_run(client, -1, err)) {
+        if (!run(client, err)) {
             http_client_cancel(client, exchange);
             return false;
         }

@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 
 #include <limits.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,6 +22,9 @@ enum {
     /* While an exchange has a limit no wait is asked to be longer, and the time between two looks
      * at the clock counts up to this much only: that is all a freeze can take from a limit. */
     LIMIT_STEP_MS = 100,
+
+    /* How long memory is waited for when libcurl has none to wait with. */
+    STARVED_MS = 50,
 };
 
 static const int64_t no_limit = INT64_MAX;
@@ -77,7 +81,12 @@ struct http_client *http_client_create(const struct http_client_settings *settin
         return NULL;
     }
     struct http_client *client = calloc(1, sizeof *client);
-    if (client == NULL || !choose_ca_file(client, settings) || !create_multi(client)) {
+    if (client == NULL) {
+        curl_global_cleanup();
+        error_set_memory(err, "the HTTP client");
+        return NULL;
+    }
+    if (!choose_ca_file(client, settings) || !create_multi(client)) {
         http_client_destroy(client);
         error_set_memory(err, "the HTTP client");
         return NULL;
@@ -250,9 +259,27 @@ static bool finish_all_late(struct http_client *client) {
 
 /* --- run --- */
 
-static bool check(CURLMcode code, struct error *err) {
-    return code == CURLM_OK ||
-           error_set(err, ERR_SYSTEM, "libcurl failed: %s", curl_multi_strerror(code));
+/* The kernel needs memory for a poll(), too, and libcurl does not say why one failed. */
+static bool is_starved(CURLMcode code) {
+    return code == CURLM_OUT_OF_MEMORY || code == CURLM_UNRECOVERABLE_POLL;
+}
+
+/* libcurl failed. Where memory may come back, that takes a while, and who calls has no other place
+ * to wait in: this needs no memory. */
+static bool fail(CURLMcode code, int64_t pause_ms, struct error *err) {
+    if (!is_starved(code)) {
+        return error_set(err, ERR_SYSTEM, "libcurl failed: %s", curl_multi_strerror(code));
+    }
+    (void)poll(NULL, 0, (int)smaller(pause_ms, STARVED_MS));
+    return error_set_memory(err, "the event loop");
+}
+
+/* Ends what is over; says whether anything was. In this order: an answer that came during a freeze
+ * is not late. */
+static bool finish_all(struct http_client *client) {
+    bool any_ended = finish_all_ended(client);
+    look_at_clock(client);
+    return finish_all_late(client) || any_ended;
 }
 
 bool http_client_run(struct http_client *client, int64_t wait_ms, struct error *err) {
@@ -262,20 +289,19 @@ bool http_client_run(struct http_client *client, int64_t wait_ms, struct error *
         client->looked_at_ms + (wait_ms < 0 ? longest_ms : smaller(wait_ms, longest_ms));
     for (;;) {
         int running = 0;
-        if (!check(curl_multi_perform(client->multi, &running), err)) {
-            return false;
-        }
-        /* In this order: an answer that came during a freeze is not late. */
-        bool any_ended = finish_all_ended(client);
-        look_at_clock(client);
-        any_ended = finish_all_late(client) || any_ended;
+        CURLMcode code = curl_multi_perform(client->multi, &running);
+        /* What failed in one exchange does not keep the answers of the others. */
+        bool any_ended = finish_all(client);
         bool woken = atomic_exchange(&client->woken, false);
         if (any_ended || woken || client->looked_at_ms >= until_ms) {
             return true;
         }
         int64_t pause_ms = smaller(until_ms - client->looked_at_ms, limit_step_ms(client));
-        if (!check(curl_multi_poll(client->multi, NULL, 0, (int)pause_ms, NULL), err)) {
-            return false;
+        if (code == CURLM_OK) {
+            code = curl_multi_poll(client->multi, NULL, 0, (int)pause_ms, NULL);
+        }
+        if (code != CURLM_OK) {
+            return fail(code, pause_ms, err);
         }
     }
 }

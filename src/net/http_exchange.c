@@ -41,6 +41,7 @@ void http_exchange_reset(struct http_exchange *exchange) {
     curl_slist_free_all(exchange->headers);
     exchange->headers = NULL;
     buf_done(&exchange->body);
+    exchange->body_too_large = false;
     exchange->head_complete = false;
     exchange->error_text[0] = '\0';
 }
@@ -84,6 +85,7 @@ static bool check_request(const struct http_request *request, struct error *err)
 
 static size_t receive_body(char *bytes, size_t size, size_t count, void *context) {
     struct http_exchange *exchange = context;
+    exchange->body_too_large = size * count > exchange->body.ceiling - exchange->body.len;
     buf_append(&exchange->body, span_of(bytes, size * count));
     return buf_failed(&exchange->body) ? 0 : size * count;
 }
@@ -204,11 +206,12 @@ static bool connection_was_reused(CURL *easy) {
 
 static void describe_failure(const struct http_exchange *exchange, CURLcode code,
                              struct error *err) {
-    if (code == CURLE_OUT_OF_MEMORY) {
+    bool body_failed = buf_failed(&exchange->body);
+    if (code == CURLE_OUT_OF_MEMORY || (body_failed && !exchange->body_too_large)) {
         error_set_memory(err, "an HTTP exchange");
     } else if (code == CURLE_OK) {
         error_set(err, ERR_UNAVAILABLE, "the answer ended before its headers did");
-    } else if (code == CURLE_WRITE_ERROR && buf_failed(&exchange->body)) {
+    } else if (body_failed) {
         error_set(err, ERR_INVALID, "the answer is larger than %d bytes", HTTP_ANSWER_BYTES_MAX);
     } else {
         const char *text = exchange->error_text;
