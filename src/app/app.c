@@ -5,6 +5,7 @@
 #include "app/idle.h"
 #include "app/intake.h"
 #include "app/invocation.h"
+#include "app/memory_reserve.h"
 #include "app/shipping.h"
 #include "app/traffic.h"
 #include "app/trouble.h"
@@ -30,6 +31,8 @@ enum {
     /* A next event that could not be asked for is asked for again after this, for ten seconds. */
     NEXT_AGAIN_MS = 100,
     NEXT_FAILURES_MAX = 100,
+    /* So often in a row the loop may find no memory to wait with: ten seconds (http_client.h). */
+    WAIT_FAILURES_MAX = 200,
     /* Deadlines further away than the longest invocation are not believed. */
     INVOCATION_MAX_MS = 15 * 60 * 1000,
 };
@@ -51,6 +54,8 @@ struct app {
     bool next_asked;        /* event/next is outstanding */
     unsigned next_failures; /* in a row */
     int64_t next_again_ms;  /* not to be asked for before */
+    unsigned wait_failures; /* in a row */
+    struct memory_reserve reserve;
     struct lambda_event shutdown;
     bool ended;       /* SHUTDOWN came, or the platform refused to go on */
     int64_t heard_ms; /* when an event was last read */
@@ -95,13 +100,16 @@ static void on_invoke(struct app *app, const struct lambda_event *event) {
     hold_begin(&app->hold, is_to_be_held(app), event->request_id, now_ms(app), deadline);
 }
 
-/* What the platform refuses, or an answer that is no event, is final. Anything else, such as a lack
- * of memory, may pass: the function would fail with the extension, so the event is asked for again.
- */
+/* Whether memory was made for another try. */
+static bool has_made_memory(struct app *app, const struct error *err) {
+    return err->code == ERR_MEMORY && memory_reserve_release(&app->reserve);
+}
+
+/* What the platform refuses is final. Anything else, such as a lack of memory, may pass: the
+ * function would fail with the extension, so the event is asked for again. */
 static void on_next_failed(struct app *app, const struct error *err) {
-    bool is_final = err->code == ERR_REFUSED || err->code == ERR_INVALID;
-    if (!is_final && ++app->next_failures < NEXT_FAILURES_MAX) {
-        app->next_again_ms = now_ms(app) + NEXT_AGAIN_MS;
+    if (err->code != ERR_REFUSED && ++app->next_failures < NEXT_FAILURES_MAX) {
+        app->next_again_ms = now_ms(app) + (has_made_memory(app, err) ? 0 : NEXT_AGAIN_MS);
         return;
     }
     log_error("there is no next event, so the extension ends: %s", err->message);
@@ -195,6 +203,9 @@ static void ask_next_when_ready(struct app *app) {
         return;
     }
     hold_end(&app->hold, now_ms(app));
+    if (app->next_failures == 0) {
+        memory_reserve_fill(&app->reserve);
+    }
     app->next_asked = true;
     if (!extensions_api_next(&app->extensions, on_lambda_event, app, &err)) {
         on_lambda_event(app, NULL, &err);
@@ -227,6 +238,14 @@ static void fail(struct app *app, const struct error *cause) {
     app->ended = true;
 }
 
+/* A lack of memory may pass, and the function would fail with the extension. */
+static void on_wait_failed(struct app *app, const struct error *err) {
+    if (!has_made_memory(app, err) &&
+        (err->code != ERR_MEMORY || ++app->wait_failures >= WAIT_FAILURES_MAX)) {
+        fail(app, err);
+    }
+}
+
 /* Waits until something happens, or until `until_ms` (monotonic; INT64_MAX: no bound). */
 static void wait_until(struct app *app, int64_t until_ms) {
     struct error err = {0};
@@ -237,8 +256,10 @@ static void wait_until(struct app *app, int64_t until_ms) {
         left = 0;
     }
     idle_wait_begins(&app->idle, now_ms(app));
-    if (!http_client_run(app->http, left, &err)) {
-        fail(app, &err);
+    if (http_client_run(app->http, left, &err)) {
+        app->wait_failures = 0;
+    } else {
+        on_wait_failed(app, &err);
     }
     idle_wait_ended(&app->idle, now_ms(app));
 }
@@ -352,6 +373,7 @@ static void app_done(struct app *app) {
     intake_close(&app->intake);
     shipping_done(&app->shipping);
     http_client_destroy(app->http);
+    (void)memory_reserve_release(&app->reserve);
 }
 
 int app_run(const struct config *config, bool config_is_good, const char *name,
