@@ -51,3 +51,30 @@ build/tools/measure_packing: build/objects/dev/tests/tools/measure_packing.o $(L
 	$(call link,dev)
 
 # The binaries that are shipped, for the tests that run them where there is nothing else.
+LAYER_HERE := build/layer-$(HOST_ARCH)/extensions/$(NAME)
+
+# Functional: pytest, on the development binary or on a sanitized build of it.
+BINARY_ := $(EXTENSION)
+BINARY_address := build/asan/extensions/$(NAME)
+BINARY_thread := build/tsan/extensions/$(NAME)
+BINARY = $(or $(BINARY_$(SANITIZE)),$(error SANITIZE=$(SANITIZE); it is address or thread))
+FUNCTIONAL_NEEDS = $(BINARY) $(LAYER_HERE) $(LAYER_OTHER) build/packages/emulator build/venv/installed build/tools/print_settings
+FUNCTIONAL_SUITE = --functional $(BINARY)
+
+$(BINARY_address): $(OBJECTS_asan)
+	$(call link,asan)
+$(BINARY_thread): $(OBJECTS_tsan)
+	$(call link,tsan)
+
+# Template: the SAM CLI, which brings its own Python environment.
+TEMPLATE_NEEDS := build/sam-venv/installed build/venv/installed build/libraries/x86_64/VERSIONS
+TEMPLATE_SUITE := --template
+
+build/venv/installed: tests/requirements.txt | build/packages/python
+	$(call virtual_environment,$<)
+build/sam-venv/installed: tests/sam-requirements.txt | build/packages/python
+	$(call virtual_environment,$<)
+# Never through a symbolic link: --clear would empty what it points to.
+virtual_environment = @test ! -L $(@D) && echo "Python packages of $(1)" && \
+    /usr/bin/python3 -m venv --clear $(@D) && \
+    $(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(1) && touch $@
