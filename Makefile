@@ -48,10 +48,10 @@ build-KinesisStreamLogsApiExtensionLayer: $(LAYER)/extensions/$(NAME)
 
 ##@ Test
 
-.PHONY: test unit torture fuzz-replay emulated functional template reliability soak fuzz bench demo
-test unit torture fuzz-replay emulated functional template: | build/packages/python
-test: $(UNIT_PROGRAMS) $(TORTURE_NEEDS) $(REPLAY_PROGRAMS) $(EMULATED_NEEDS) $(FUNCTIONAL_NEEDS) $(TEMPLATE_NEEDS) ## The next six, with a quick torture, and one line of totals
-	@TORTURE_RUNS=$(TORTURE_RUNS_IN_TEST) $(RUN_SUITES) $(UNIT_SUITE) $(TORTURE_SUITE) $(REPLAY_SUITE) $(EMULATED_SUITE) $(FUNCTIONAL_SUITE) $(TEMPLATE_SUITE)
+.PHONY: test unit torture fuzz-replay emulated instructions functional template reliability soak fuzz bench demo
+test unit torture fuzz-replay emulated instructions functional template: | build/packages/python
+test: $(UNIT_PROGRAMS) $(TORTURE_NEEDS) $(REPLAY_PROGRAMS) $(EMULATED_NEEDS) $(INSTRUCTIONS_NEEDS) $(FUNCTIONAL_NEEDS) $(TEMPLATE_NEEDS) ## The next seven, with a quick torture, and one line of totals
+	@TORTURE_RUNS=$(TORTURE_RUNS_IN_TEST) $(RUN_SUITES) $(UNIT_SUITE) $(TORTURE_SUITE) $(REPLAY_SUITE) $(EMULATED_SUITE) $(INSTRUCTIONS_SUITE) $(FUNCTIONAL_SUITE) $(TEMPLATE_SUITE)
 unit: $(UNIT_PROGRAMS) ## Unit tests, under ASan and UBSan
 	@$(RUN_SUITES) $(UNIT_SUITE)
 torture: $(TORTURE_NEEDS) ## [TORTURE_RUNS=n] Unit tests again and again, each time with another allocation failing
@@ -60,6 +60,8 @@ fuzz-replay: $(REPLAY_PROGRAMS) ## Every input in the fuzz corpora, under ASan a
 	@$(RUN_SUITES) $(REPLAY_SUITE)
 emulated: $(EMULATED_NEEDS) ## Unit tests of the other architecture's layer, by way of QEMU
 	@$(RUN_SUITES) $(EMULATED_SUITE)
+instructions: $(INSTRUCTIONS_NEEDS) ## Instructions for each byte of logs, against tests/bench/instructions.json; RENEW=1 writes that
+	@$(if $(RENEW),$(PYTHON) tests/bench/instructions.py --renew,$(RUN_SUITES) $(INSTRUCTIONS_SUITE))
 functional: $(FUNCTIONAL_NEEDS) ## The binary in a local Lambda environment; SANITIZE=address|thread builds it that way
 	@$(RUN_SUITES) $(FUNCTIONAL_SUITE)
 template: $(TEMPLATE_NEEDS) ## template.yaml: sam validate --lint, sam build, and what it deploys

@@ -9,6 +9,7 @@ PACKAGES_toolchain-$(if $(filter arm64,$(HOST_ARCH)),x86_64) := gcc-x86-64-linux
 PACKAGES_layer := zip
 PACKAGES_unit := libcmocka-dev
 PACKAGES_emulator := qemu-user-static
+PACKAGES_instructions := valgrind
 PACKAGES_fuzz := clang-14 libclang-rt-14-dev
 PACKAGES_lint := clang-format-14 clang-tidy-14 cppcheck shellcheck
 PACKAGES_python := python3 python3-venv

@@ -159,6 +159,10 @@ def junit_count(report: Path) -> Count:
     return total
 
 
+def run_instructions(_: str) -> Count:
+    return run_pytest("tests/bench", {})
+
+
 def run_template(_: str) -> Count:
     """The template as SAM sees it, what SAM builds from it, and what tests/template says of it."""
     count = run_command("sam validate", [SAM, "validate", "--lint"])
@@ -217,6 +221,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--fuzz-replay", nargs="*", metavar="PROGRAM")
     parser.add_argument("--emulated", nargs="*", metavar="PROGRAM")
     parser.add_argument("--emulator", default="", metavar="COMMAND")
+    parser.add_argument("--instructions", action="store_const", const="instructions")
     parser.add_argument("--functional", metavar="BINARY")
     parser.add_argument("--template", action="store_const", const="template")
     return parser.parse_args()
@@ -240,6 +245,7 @@ def main() -> int:
         ("torture", run_torture, asked.torture),
         ("fuzz-replay", run_fuzz_replay, asked.fuzz_replay),
         ("emulated", partial(run_emulated, asked.emulator), asked.emulated),
+        ("instructions", run_instructions, asked.instructions),
         ("functional", run_functional, asked.functional),
         ("template", run_template, asked.template),
     ]
