@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/base64.h"
 
+#include "base/vector.h"
+
 #include <stdint.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -25,19 +27,24 @@ static void encode_rest(const uint8_t *from, size_t count, char *to) {
     }
 }
 
+/* `to` has room for all characters. */
+static void encode(struct span bytes, char *to) {
+    const uint8_t *from = (const uint8_t *)bytes.ptr;
+    size_t at = vector_base64(bytes, to);
+    to += at / 3 * 4;
+    for (; bytes.len - at >= 3; at += 3, to += 4) {
+        encode_three(from + at, to);
+    }
+    if (at < bytes.len) {
+        encode_rest(from + at, bytes.len - at, to);
+    }
+}
+
 void base64_append(struct buf *out, struct span bytes) {
     size_t length = base64_encoded_length(bytes.len);
     char *to = buf_reserve(out, length);
-    if (to == NULL) {
-        return;
+    if (to != NULL) {
+        encode(bytes, to);
+        buf_commit(out, length);
     }
-    const uint8_t *from = (const uint8_t *)bytes.ptr;
-    size_t whole = bytes.len / 3;
-    for (size_t i = 0; i < whole; i++) {
-        encode_three(from + i * 3, to + i * 4);
-    }
-    if (bytes.len % 3 != 0) {
-        encode_rest(from + whole * 3, bytes.len % 3, to + whole * 4);
-    }
-    buf_commit(out, length);
 }
