@@ -12,3 +12,6 @@
 /* Writes the base64 of whole groups of three bytes to `to`, which has room for that of all bytes:
  * four characters for each three bytes taken. Returns a multiple of three. */
 size_t vector_base64(struct span bytes, char *to);
+
+/* Takes whole characters of valid UTF-8, but not always the last of them. */
+size_t vector_utf8(struct span text);

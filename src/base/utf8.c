@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/utf8.h"
 
+#include "base/vector.h"
+
 #include <stdint.h>
 
 /* What may follow a first byte: RFC 3629, section 4. Only the second byte has bounds of its own;
@@ -51,13 +53,13 @@ size_t utf8_sequence_length(struct span s) {
     return sequence.length;
 }
 
-bool utf8_is_valid(struct span s) {
-    while (s.len > 0) {
-        size_t length = utf8_sequence_length(s);
-        if (length == 0) {
-            return false;
-        }
-        s = span_skip(s, length);
+size_t utf8_valid_length(struct span s) {
+    size_t at = vector_utf8(s);
+    size_t length;
+    while ((length = utf8_sequence_length(span_skip(s, at))) > 0) {
+        at += length;
     }
-    return true;
+    return at;
 }
+
+bool utf8_is_valid(struct span s) { return utf8_valid_length(s) == s.len; }

@@ -34,9 +34,13 @@ bool json_skip(struct json_scanner *s, char c) {
     return true;
 }
 
+/* The first comparison settles it nearly always: the platform writes no blanks. */
+static bool is_blank(char c) {
+    return c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t');
+}
+
 void json_skip_blanks(struct json_scanner *s) {
-    while (s->at < s->end &&
-           (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t')) {
+    while (s->at < s->end && is_blank(*s->at)) {
         s->at++;
     }
 }
@@ -86,6 +90,22 @@ static size_t unicode_escape_length(struct span text) {
     return has_low ? 12 : 0;
 }
 
+static bool is_escaped_character(char c) {
+    switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        return true;
+    default:
+        return false;
+    }
+}
+
 static size_t escape_length(struct span text) {
     if (text.len < 2) {
         return 2;
@@ -93,7 +113,7 @@ static size_t escape_length(struct span text) {
     if (text.ptr[1] == 'u') {
         return unicode_escape_length(text);
     }
-    return memchr("\"\\/bfnrt", text.ptr[1], 8) != NULL ? 2 : 0;
+    return is_escaped_character(text.ptr[1]) ? 2 : 0;
 }
 
 static size_t utf8_length(struct span text) {
@@ -124,34 +144,71 @@ size_t json_character_length(struct span content) {
     return first >= ' ' && first != '"' ? 1 : 0;
 }
 
-#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+/* Sixteen bytes at once, and what they are narrowed to: gcc and clang make SSE2 or NEON of it. */
+typedef uint8_t sixteen __attribute__((vector_size(16)));
+typedef uint16_t eight_pairs __attribute__((vector_size(16)));
+typedef uint64_t two_words __attribute__((vector_size(16)));
+typedef uint8_t eight_bytes __attribute__((vector_size(8)));
+typedef uint64_t one_word __attribute__((vector_size(8)));
 
-/* Non-zero when one of the eight bytes is neither printable ASCII nor plain in a string. `x - 1`
- * sets the top bit of a zero byte, `x - 0x20` that of a control character. */
-static uint64_t special_bytes(uint64_t eight) {
-    uint64_t quote = eight ^ EACH_BYTE('"');
-    uint64_t backslash = eight ^ EACH_BYTE('\\');
-    uint64_t found = ((quote - EACH_BYTE(1)) & ~quote) | ((backslash - EACH_BYTE(1)) & ~backslash) |
-                     (eight - EACH_BYTE(0x20)) | eight;
-    return found & EACH_BYTE(0x80);
+static sixteen load(const char *from) {
+    sixteen bytes;
+    memcpy(&bytes, from, sizeof bytes);
+    return bytes;
 }
 
-static bool is_plain(char c) {
-    unsigned char byte = (unsigned char)c;
-    return byte >= ' ' && byte < 0x80 && byte != '"' && byte != '\\';
+/* The last ones, and control characters behind them, which no string holds. */
+static sixteen load_last(struct span rest) {
+    sixteen bytes = {0};
+    memcpy(&bytes, rest.ptr, rest.len);
+    return bytes;
 }
 
-static void skip_plain(struct json_scanner *s) {
-    while (bytes_left(s) >= sizeof(uint64_t)) {
-        uint64_t eight;
-        memcpy(&eight, s->at, sizeof eight);
-        if (special_bytes(eight) != 0) {
-            break;
+/* Four bits for each byte, the first in the lowest: set for quotes, backslashes and control
+ * characters. */
+static uint64_t special_bytes(sixteen bytes) {
+    eight_pairs special = (eight_pairs)((bytes == '"') | (bytes == '\\') | (bytes < ' '));
+    return ((one_word) __builtin_convertvector(special >> 4, eight_bytes))[0];
+}
+
+static bool is_ascii(sixteen bytes) {
+    two_words words = (two_words)bytes;
+    return ((words[0] | words[1]) & UINT64_C(0x8080808080808080)) == 0;
+}
+
+static bool is_short_escape(const struct json_scanner *s, const char *at) {
+    return s->end - at >= 2 && at[0] == '\\' && is_escaped_character(at[1]);
+}
+
+/* Skips sixteen bytes, short escapes included. False when it stopped at another special one. */
+static bool skip_sixteen(struct json_scanner *s, uint64_t special) {
+    const char *next = s->at + sizeof(sixteen);
+    while (special != 0) {
+        unsigned bit = (unsigned)__builtin_ctzll(special) & ~3U;
+        const char *at = s->at + bit / 4;
+        if (!is_short_escape(s, at)) {
+            s->at = at;
+            return false;
         }
-        s->at += sizeof eight;
+        next = at + 2 > next ? at + 2 : next;
+        special &= UINT64_MAX << bit << 8; /* in two steps, because 64 bits at once are undefined */
     }
-    while (s->at < s->end && is_plain(*s->at)) {
-        s->at++;
+    s->at = next;
+    return true;
+}
+
+/* Skips what needs no look of its own: all but the quote, \u escapes and what is not valid. */
+static void skip_plain(struct json_scanner *s) {
+    const char *start = s->at;
+    sixteen seen = {0};
+    sixteen bytes;
+    do {
+        size_t left = bytes_left(s);
+        bytes = left >= sizeof bytes ? load(s->at) : load_last(span_of(s->at, left));
+        seen |= bytes; /* those behind a special one, too: then valid text is checked in vain */
+    } while (skip_sixteen(s, special_bytes(bytes)));
+    if (!is_ascii(seen)) {
+        s->at = start + utf8_valid_length(span_of(start, (size_t)(s->at - start)));
     }
 }
 

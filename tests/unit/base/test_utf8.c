@@ -2,6 +2,7 @@
 #include "base/utf8.h"
 
 #include "../guarded.h"
+#include "no_vectors.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -82,6 +83,14 @@ static void text_is_valid_when_all_of_it_is(void **state) {
     assert_int_equal(utf8_sequence_length(SPAN("")), 0);
 }
 
+static void valid_text_ends_before_what_is_not(void **state) {
+    (void)state;
+    assert_int_equal(utf8_valid_length(SPAN("")), 0);
+    assert_int_equal(utf8_valid_length(SPAN("abc")), 3);
+    assert_int_equal(utf8_valid_length(SPAN("\xC3\xBC\xC3")), 2);
+    assert_int_equal(utf8_valid_length(SPAN("a\x80z")), 1);
+}
+
 static void reads_no_byte_behind_its_input(void **state) {
     (void)state;
     static const struct span cut[] = {{"\xC3", 1}, {"\xE2\x82", 2}, {"\xF0\x9F\x98", 3}, {"", 0}};
@@ -99,6 +108,7 @@ int main(void) {
         cmocka_unit_test(knows_every_code_point),
         cmocka_unit_test(reads_no_byte_behind_its_input),
         cmocka_unit_test(text_is_valid_when_all_of_it_is),
+        cmocka_unit_test(valid_text_ends_before_what_is_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

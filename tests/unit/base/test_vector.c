@@ -3,6 +3,7 @@
 
 #include "../guarded.h"
 #include "base/base64.h"
+#include "base/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,11 +87,104 @@ static void vectors_and_portable_code_make_one_base64(void **state) {
     }
 }
 
+/* One character after the other. */
+static size_t valid_length(struct span text) {
+    size_t at = 0;
+    size_t length;
+    while ((length = utf8_sequence_length(span_skip(text, at))) > 0) {
+        at += length;
+    }
+    return at;
+}
+
+static bool is_within_character(struct span text, size_t at) {
+    return at < text.len && ((unsigned char)text.ptr[at] & 0xc0) == 0x80;
+}
+
+/* All that is valid but the last incomplete sixteen bytes and a character, and nothing else. */
+static void assert_takes_what_is_valid(struct span text) {
+    static const char ascii[] = "0123456789abcdef";
+    size_t block = vector_utf8(span_of(ascii, 16)); /* 0 without vectors */
+    size_t valid = valid_length(text);
+    size_t taken = vector_utf8(text);
+    assert_in_range(taken, 0, valid);
+    assert_true(block == 0 || taken + 4 >= valid / block * block);
+    assert_true(taken == valid || !is_within_character(text, taken));
+}
+
+/* The bytes at which a rule of RFC 3629 begins or ends, four in a row, at every place of a block
+ * and across its end. */
+static void utf8_is_valid_by_every_rule_at_every_place(void **state) {
+    (void)state;
+    static const unsigned char edges[] = {0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf,
+                                          0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed,
+                                          0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff};
+    const size_t count = sizeof edges;
+    for (size_t number = 0; number < count * count * count * count; number++) {
+        char text[48];
+        memset(text, 'a', sizeof text);
+        char *four = text + number % 31;
+        four[0] = (char)edges[number % count];
+        four[1] = (char)edges[number / count % count];
+        four[2] = (char)edges[number / count / count % count];
+        four[3] = (char)edges[number / count / count / count];
+        assert_takes_what_is_valid(span_of(text, sizeof text));
+    }
+}
+
+static void append_character(char **to, uint32_t point) {
+    char *at = *to;
+    if (point < 0x80) {
+        *at++ = (char)point;
+    } else if (point < 0x800) {
+        *at++ = (char)(0xc0 | point >> 6);
+    } else if (point < 0x10000) {
+        *at++ = (char)(0xe0 | point >> 12);
+        *at++ = (char)(0x80 | (point >> 6 & 0x3f));
+    } else {
+        *at++ = (char)(0xf0 | point >> 18);
+        *at++ = (char)(0x80 | (point >> 12 & 0x3f));
+        *at++ = (char)(0x80 | (point >> 6 & 0x3f));
+    }
+    if (point >= 0x80) {
+        *at++ = (char)(0x80 | (point & 0x3f));
+    }
+    *to = at;
+}
+
+/* Surrogates among them, which are none. */
+static void utf8_is_valid_for_every_code_point(void **state) {
+    (void)state;
+    for (uint32_t point = 0; point <= 0x110000; point += 8) {
+        char text[64];
+        char *end = text;
+        for (uint32_t i = 0; i < 8; i++) {
+            append_character(&end, point + i);
+        }
+        memset(end, 'a', 20);
+        assert_takes_what_is_valid(span_of(text, (size_t)(end - text) + 20));
+    }
+}
+
+static void utf8_may_end_anywhere(void **state) {
+    (void)state;
+    static const char text[] = "a\xC3\xBC\xE2\x82\xAC\xF0\x9F\x98\x80 Gr\xC3\xB6\xC3\x9F"
+                               "e \xE5\x8F\x97\xE6\xB3\xA8\xE3\x82\x92\xE5\x87\xA6";
+    for (size_t length = 0; length < sizeof text; length++) {
+        struct guarded guarded = guarded_copy(span_of(text, length));
+        assert_takes_what_is_valid(guarded.text);
+        guarded_done(&guarded);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base64_is_that_of_the_bytes_taken),
         cmocka_unit_test(base64_of_every_value_of_three_bytes),
         cmocka_unit_test(vectors_and_portable_code_make_one_base64),
+        cmocka_unit_test(utf8_is_valid_by_every_rule_at_every_place),
+        cmocka_unit_test(utf8_is_valid_for_every_code_point),
+        cmocka_unit_test(utf8_may_end_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,16 +149,39 @@ static void strings_hold_whole_characters(void **state) {
     ASSERT_OUTCOMES(cases);
 }
 
-/* Eight bytes are looked at together: every byte must be seen at every place among them. */
+/* Sixteen bytes are looked at together: every byte must be seen at every place among them. */
 static void every_byte_counts_wherever_it_is_in_a_string(void **state) {
     (void)state;
     for (unsigned byte = 0; byte < 256; byte++) {
         bool plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-        for (size_t at = 1; at <= 24; at++) {
-            char text[] = "\"aaaaaaaaaaaaaaaaaaaaaaaa\"";
+        for (size_t at = 1; at <= 40; at++) {
+            char text[] = "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"";
             text[at] = (char)byte;
             assert_int_equal(scan(span_of(text, sizeof text - 1)) == WHOLE, plain);
         }
+    }
+}
+
+static void every_escape_counts_wherever_it_is_in_a_string(void **state) {
+    (void)state;
+    for (unsigned byte = 1; byte < 256; byte++) {
+        bool is_escape = strchr("\"\\/bfnrt", (int)byte) != NULL;
+        for (size_t at = 1; at < 40; at++) {
+            char text[] = "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"";
+            text[at] = '\\';
+            text[at + 1] = (char)byte;
+            assert_int_equal(scan(span_of(text, sizeof text - 1)) == WHOLE, is_escape);
+        }
+    }
+}
+
+/* Any number of them in a row: half are backslashes that escape, half are escaped. */
+static void backslashes_in_a_row_count_in_pairs(void **state) {
+    (void)state;
+    for (size_t count = 1; count <= 40; count++) {
+        char text[] = "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"";
+        memset(text + 1 + (40 - count), '\\', count);
+        assert_int_equal(scan(span_of(text, sizeof text - 1)), count % 2 == 0 ? WHOLE : SHORT);
     }
 }
 
@@ -237,6 +260,8 @@ int main(void) {
         cmocka_unit_test(takes_the_grammar_and_nothing_else),
         cmocka_unit_test(strings_hold_whole_characters),
         cmocka_unit_test(every_byte_counts_wherever_it_is_in_a_string),
+        cmocka_unit_test(every_escape_counts_wherever_it_is_in_a_string),
+        cmocka_unit_test(backslashes_in_a_row_count_in_pairs),
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(walks_through_the_members_of_an_object),
         cmocka_unit_test(what_is_no_object_breaks_the_walk),
