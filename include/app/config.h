@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/tags.h"
+#include "aws/aws_format.h"
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
 #include "base/attributes.h"
@@ -41,6 +42,7 @@ struct config {
     enum compression compression;
     uint64_t record_bytes; /* to fill a record up to, before compression */
     enum partition_key partition_key;
+    enum aws_format kinesis_protocol;
     bool enrich;
     struct tag tags[TAGS_MAX];
     size_t tag_count;

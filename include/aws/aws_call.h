@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* One call of an AWS JSON service: signed afresh at every attempt, sent, its answer classified.
- * Says what an answer means; whether and when to try again is the caller's business.
- * All in the thread of the http_client. */
+/* One call of an AWS service that speaks JSON or CBOR: signed afresh at every attempt, sent, its
+ * answer classified. Says what an answer means; whether and when to try again is the caller's
+ * business. All in the thread of the http_client. */
 #pragma once
 
 #include "aws/aws_error.h"
+#include "aws/aws_format.h"
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
 #include "aws/sigv4.h"
@@ -18,8 +19,9 @@
 
 struct aws_answer {
     enum aws_verdict verdict;
-    int status;       /* HTTP status; 0 when no answer came */
-    struct span body; /* valid during the callback */
+    int status;             /* HTTP status; 0 when no answer came */
+    struct span body;       /* valid during the callback */
+    enum aws_format format; /* of the body */
     /* As struct aws_error has them; when no answer came, the message says why. */
     char error_code[AWS_ERROR_CODE_BYTES];
     char error_message[AWS_ERROR_MESSAGE_BYTES];
@@ -43,7 +45,7 @@ struct aws_client {
 
 struct aws_request {
     const char *target;       /* X-Amz-Target: "Kinesis_20131202.PutRecords"; NULL: none */
-    const char *content_type; /* "application/x-amz-json-1.1" */
+    const char *content_type; /* AWS_JSON_CONTENT_TYPE or AWS_CBOR_CONTENT_TYPE */
     struct span body;         /* stays where it is until the call is done or cancelled */
     int64_t time_limit_ms;
     bool fresh_connection;

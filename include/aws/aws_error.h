@@ -4,6 +4,7 @@
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html */
 #pragma once
 
+#include "aws/aws_format.h"
 #include "base/span.h"
 
 /* What an answer means for the request that got it. */
@@ -28,9 +29,10 @@ struct aws_error {
     char message[AWS_ERROR_MESSAGE_BYTES];
 };
 
-/* Reads the error out of the body of an answer (JSON; anything else holds none) and, when the
- * body does not name it, out of the value of its x-amzn-ErrorType header. */
-void aws_error_read(struct span body, struct span type_header, struct aws_error *ret);
+/* Reads the error out of the body of an answer (a body that is not of its format holds none) and,
+ * when the body does not name it, out of the value of its x-amzn-ErrorType header. */
+void aws_error_read(struct span body, enum aws_format format, struct span type_header,
+                    struct aws_error *ret);
 
 /* The meaning of an HTTP status (0: none), an error code ("" when none was given) and its message,
  * which tells a wrong time from a wrong secret. The code decides where it and the status both

@@ -34,9 +34,18 @@ enum { KINESIS_REQUEST_LIMIT_MS = 5000 };
 
 struct kinesis;
 
+/* Hears once that the endpoint does not understand CBOR, with the HTTP status and the error code
+ * ("": none) that it answered: that request is repeated in JSON, and all others are JSON, too. */
+struct kinesis_observer {
+    void *context;
+    void (*on_fall_back)(void *context, int status, const char *error_code); /* NULL: nobody */
+};
+
 struct kinesis_settings {
     struct aws_client *client; /* of the service "kinesis"; must outlive this */
     struct span stream;        /* name or ARN; must outlive this */
+    enum aws_format format;    /* of requests; answers may have either */
+    struct kinesis_observer observer;
     size_t max_record_bytes; /* more than KINESIS_RECORD_BYTES_MAX only for streams that allow it */
 };
 
@@ -57,10 +66,3 @@ bool kinesis_is_stream_arn(struct span text);
 
 /* The region in a stream's ARN. */
 struct span kinesis_arn_region(struct span arn);
-
-/* What a PutRecords answer of HTTP status 200 says about each of `count` records. ERR_INVALID when
- * it is not such an answer. *pace is how soon the failed ones may go again; `reason` gets words for
- * people when some failed, else "". Exposed for tests and fuzzing. */
-MUST_CHECK bool kinesis_read_answer(struct span body, size_t count, enum record_fate *fates,
-                                    enum retry_pace *pace, char reason[DELIVERY_REASON_BYTES],
-                                    struct error *err);

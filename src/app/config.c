@@ -24,6 +24,7 @@ static const char *const flush_choices[] = {"end", "continuous", "adaptive", NUL
 static const char *const format_choices[] = {"ndjson", "event", "batch", NULL};
 static const char *const compression_choices[] = {"none", "gzip", NULL};
 static const char *const key_choices[] = {"random", "environment", "function", "request", NULL};
+static const char *const protocol_choices[] = {"json", "cbor", NULL};
 static const char *const on_error_choices[] = {"continue", "fail", NULL};
 static const char *const level_choices[] = {"error", "warn", "info", "debug", NULL};
 
@@ -156,6 +157,15 @@ static const struct setting settings[] = {
         .parse = setting_parse_choice,
         .choices = key_choices,
         .field = FIELD(partition_key),
+    },
+    {
+        .name = "EXTENSION_LOG_KINESIS_PROTOCOL",
+        .preset = "json",
+        .help = "How requests to Kinesis are written. `cbor` sends records as bytes instead of "
+                "base64: a quarter less to hash, encrypt and send.",
+        .parse = setting_parse_choice,
+        .choices = protocol_choices,
+        .field = FIELD(kinesis_protocol),
     },
     {
         .name = "EXTENSION_LOG_ENRICH",

@@ -22,7 +22,7 @@ enum {
 };
 
 /* A lane holds its records and, while they are sent, the request with them in base64: 7/3 in all.
- */
+ * CBOR needs less, but may have to fall back to JSON. */
 static size_t lane_bytes(size_t group_bytes) {
     return group_bytes + base64_encoded_length(group_bytes);
 }
@@ -89,6 +89,13 @@ static bool init_enricher(struct shipping *shipping, const struct shipping_setti
     return enricher_init(&shipping->enricher, &enriched, err);
 }
 
+static void on_fall_back(void *context, int status, const char *error_code) {
+    (void)context;
+    log_warn("the Kinesis endpoint does not understand CBOR (HTTP status %d %s): requests are JSON "
+             "from now on; set EXTENSION_LOG_KINESIS_PROTOCOL=json",
+             status, error_code[0] == '\0' ? "without an error code" : error_code);
+}
+
 static bool init_kinesis(struct shipping *shipping, const struct shipping_settings *settings,
                          struct error *err) {
     const struct config *config = settings->config;
@@ -103,6 +110,8 @@ static bool init_kinesis(struct shipping *shipping, const struct shipping_settin
     const struct kinesis_settings kinesis = {
         .client = &shipping->client,
         .stream = config->stream,
+        .format = config->kinesis_protocol,
+        .observer = {.on_fall_back = on_fall_back},
         .max_record_bytes = config->record_bytes,
     };
     shipping->kinesis = kinesis_create(&kinesis, err);

@@ -102,7 +102,7 @@ static int64_t retry_after_ms(const struct http_answer *http) {
 
 static void read_error(const struct http_answer *http, struct aws_answer *ret) {
     struct aws_error error = {0};
-    aws_error_read(http->body, http_answer_header(http, "x-amzn-ErrorType"), &error);
+    aws_error_read(http->body, ret->format, http_answer_header(http, "x-amzn-ErrorType"), &error);
     memcpy(ret->error_code, error.code, sizeof ret->error_code);
     memcpy(ret->error_message, error.message, sizeof ret->error_message);
 }
@@ -110,6 +110,7 @@ static void read_error(const struct http_answer *http, struct aws_answer *ret) {
 static void read_answer(const struct http_answer *http, struct aws_answer *ret) {
     ret->status = http->status;
     ret->body = http->body;
+    ret->format = aws_format_of(http_answer_header(http, "Content-Type"), http->body);
     ret->retry_after_ms = retry_after_ms(http);
     if (!http_date_read(http_answer_header(http, "Date"), &ret->server_wall_ms)) {
         ret->server_wall_ms = 0;

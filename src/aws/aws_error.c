@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "aws/aws_error.h"
 
+#include "base/cbor_reader.h"
+
 #include <cjson/cJSON.h>
+
+enum {
+    TYPE_BYTES = 2 * AWS_ERROR_CODE_BYTES, /* a code with the namespace before it */
+    KEY_BYTES = 16,                        /* a longer one is none of those looked for */
+};
 
 struct judgement {
     enum aws_verdict verdict;
@@ -124,19 +131,55 @@ static void copy_printable(struct span from, char *to, size_t size) {
     to[length] = '\0';
 }
 
+static void name_error(struct span type, struct span message, struct span type_header,
+                       struct aws_error *ret) {
+    struct span code = aws_bare_error_code(type.len > 0 ? type : type_header);
+    copy_printable(code, ret->code, sizeof ret->code);
+    copy_printable(message, ret->message, sizeof ret->message);
+}
+
 static struct span member(const cJSON *object, const char *name) {
     return span_of_text(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name)));
 }
 
-void aws_error_read(struct span body, struct span type_header, struct aws_error *ret) {
+static void read_json(struct span body, struct span type_header, struct aws_error *ret) {
     cJSON *parsed = body.len == 0 ? NULL : cJSON_ParseWithLength(body.ptr, body.len);
-    struct span type = member(parsed, "__type");
     struct span message = member(parsed, "message");
     if (message.len == 0) {
         message = member(parsed, "Message");
     }
-    struct span code = aws_bare_error_code(type.len > 0 ? type : type_header);
-    copy_printable(code, ret->code, sizeof ret->code);
-    copy_printable(message, ret->message, sizeof ret->message);
+    name_error(member(parsed, "__type"), message, type_header, ret);
     cJSON_Delete(parsed);
+}
+
+static void read_cbor(struct span body, struct span type_header, struct aws_error *ret) {
+    char type[TYPE_BYTES] = "";
+    char message[AWS_ERROR_MESSAGE_BYTES] = "";
+    char key[KEY_BYTES];
+    struct cbor_reader reader = cbor_reader_of(body);
+    struct cbor_items pairs;
+    bool is_map = cbor_enter_map(&reader, &pairs);
+    while (is_map && cbor_next(&reader, &pairs)) {
+        (void)cbor_read_text(&reader, key, sizeof key);
+        if (strcmp(key, "__type") == 0) {
+            (void)cbor_read_text(&reader, type, sizeof type);
+        } else if (message[0] == '\0' &&
+                   (strcmp(key, "message") == 0 || strcmp(key, "Message") == 0)) {
+            (void)cbor_read_text(&reader, message, sizeof message);
+        } else {
+            cbor_skip(&reader);
+        }
+    }
+    bool whole = !cbor_failed(&reader);
+    name_error(span_of_text(whole ? type : ""), span_of_text(whole ? message : ""), type_header,
+               ret);
+}
+
+void aws_error_read(struct span body, enum aws_format format, struct span type_header,
+                    struct aws_error *ret) {
+    if (format == AWS_CBOR) {
+        read_cbor(body, type_header, ret);
+    } else {
+        read_json(body, type_header, ret);
+    }
 }

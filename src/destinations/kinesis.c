@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "destinations/kinesis.h"
 
-#include "base/base64.h"
-#include "base/json_writer.h"
+#include "destinations/kinesis_answer.h"
+#include "destinations/kinesis_body.h"
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* JSON around the base64 of a record and its key, and around all records. */
 enum {
-    RECORD_OVERHEAD_BYTES = 40,
-    REQUEST_OVERHEAD_BYTES = 256,
     /* A request of the largest records, and its keys with every character escaped. */
     BODY_CEILING = 32 * 1024 * 1024,
     /* Larger ones are rare, and not worth keeping the memory for. */
@@ -22,7 +18,8 @@ struct lane {
     struct kinesis *kinesis;
     struct aws_call call;
     struct buf body;
-    size_t count; /* records in the request */
+    enum aws_format format; /* of the body */
+    size_t count;           /* records in the request */
     delivery_done_fn done;
     void *context;
     enum record_fate fates[KINESIS_RECORDS_MAX];
@@ -32,6 +29,8 @@ struct kinesis {
     struct destination destination; /* first, so that a pointer to it is a pointer to this */
     struct aws_client *client;
     struct span stream;
+    enum aws_format format; /* of requests */
+    struct kinesis_observer observer;
     bool has_taken; /* a request was answered with 200 */
     struct lane lanes[DESTINATION_LANES_MAX];
 };
@@ -93,118 +92,20 @@ struct span kinesis_arn_region(struct span arn) {
 
 /* --- the request --- */
 
-static size_t body_size(const struct kinesis *kinesis, const struct record_group *group,
-                        size_t count) {
-    size_t size = REQUEST_OVERHEAD_BYTES + kinesis->stream.len;
-    for (size_t i = 0; i < count; i++) {
-        size += base64_encoded_length(group->records[i].length) + group->records[i].key_length +
-                RECORD_OVERHEAD_BYTES;
-    }
-    return size;
-}
-
-static void append_record(struct buf *body, struct span data, struct span key) {
-    buf_append(body, SPAN("{\"Data\":\""));
-    base64_append(body, data);
-    buf_append(body, SPAN("\",\"PartitionKey\":"));
-    json_append_string(body, key);
-    buf_append_char(body, '}');
-}
-
 static bool write_body(const struct kinesis *kinesis, const struct record_group *group,
                        size_t count, struct buf *body) {
+    const struct kinesis_request request = {
+        .group = group,
+        .count = count,
+        .stream = kinesis->stream,
+        .is_arn = kinesis_is_stream_arn(kinesis->stream),
+    };
     buf_clear(body);
-    (void)buf_reserve(body, body_size(kinesis, group, count));
-    buf_append(body, SPAN("{\"Records\":["));
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0) {
-            buf_append_char(body, ',');
-        }
-        append_record(body, record_group_data(group, i), record_group_key(group, i));
-    }
-    bool is_arn = kinesis_is_stream_arn(kinesis->stream);
-    buf_append(body, SPAN("],"));
-    json_append_member(body, is_arn ? SPAN("StreamARN") : SPAN("StreamName"), kinesis->stream);
-    buf_append_char(body, '}');
+    kinesis_body_of(kinesis->format)->write(&request, body);
     return !buf_failed(body);
 }
 
 /* --- the answer --- */
-
-static const char *text_of(const cJSON *object, const char *name) {
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-    return text == NULL ? "" : text;
-}
-
-/* Pace and fate of a record that failed while others of its request may have passed. */
-static enum record_fate judge_failure(const char *code, enum retry_pace *pace) {
-    switch (aws_classify(400, span_of_text(code), (struct span){0})) {
-    case AWS_THROTTLED:
-        *pace = PACE_THROTTLED;
-        return RECORD_RETRY;
-    case AWS_MISCONFIGURED:
-    case AWS_CREDENTIALS:
-        *pace = *pace == PACE_THROTTLED ? *pace : PACE_MISCONFIGURED;
-        return RECORD_RETRY;
-    case AWS_REFUSED:
-        return RECORD_NEVER;
-    case AWS_OK:
-    case AWS_TRANSIENT:
-    case AWS_CLOCK_SKEW:
-    case AWS_TOO_LARGE:
-        break;
-    }
-    return RECORD_RETRY;
-}
-
-static void explain(const cJSON *record, size_t failed, size_t count,
-                    char reason[DELIVERY_REASON_BYTES]) {
-    (void)snprintf(reason, DELIVERY_REASON_BYTES, "%zu of %zu records failed, the last with %s: %s",
-                   failed, count, text_of(record, "ErrorCode"), text_of(record, "ErrorMessage"));
-}
-
-static bool read_records(const cJSON *records, size_t count, enum record_fate *fates,
-                         enum retry_pace *pace, char reason[DELIVERY_REASON_BYTES]) {
-    size_t read = 0;
-    size_t failed = 0;
-    const cJSON *last_failed = NULL;
-    const cJSON *record = NULL;
-    cJSON_ArrayForEach(record, records) {
-        const char *code = text_of(record, "ErrorCode");
-        bool taken = text_of(record, "SequenceNumber")[0] != '\0';
-        if (read == count || !cJSON_IsObject(record) || (!taken && code[0] == '\0')) {
-            return false;
-        }
-        fates[read] = RECORD_DELIVERED;
-        if (code[0] != '\0') {
-            fates[read] = judge_failure(code, pace);
-            last_failed = record;
-            failed++;
-        }
-        read++;
-    }
-    if (last_failed != NULL) {
-        explain(last_failed, failed, count, reason);
-    }
-    return read == count;
-}
-
-bool kinesis_read_answer(struct span body, size_t count, enum record_fate *fates,
-                         enum retry_pace *pace, char reason[DELIVERY_REASON_BYTES],
-                         struct error *err) {
-    *pace = PACE_TRANSIENT;
-    reason[0] = '\0';
-    cJSON *answer = cJSON_ParseWithLength(body.ptr, body.len);
-    const cJSON *records = cJSON_GetObjectItemCaseSensitive(answer, "Records");
-    bool good = cJSON_IsArray(records) && read_records(records, count, fates, pace, reason);
-    cJSON_Delete(answer);
-    if (!good) {
-        return error_set(err, ERR_INVALID,
-                         "the answer of %zu bytes does not tell of each of %zu records", body.len,
-                         count);
-    }
-    return true;
-}
 
 static enum retry_pace pace_of(enum aws_verdict verdict, bool connection_was_reused) {
     switch (verdict) {
@@ -275,6 +176,39 @@ static void fail_all(struct lane *lane, const struct aws_answer *answer,
     }
 }
 
+/* Whether the answer means that CBOR is not understood there. What knows nothing of it may not know
+ * how to say so either: without having taken a request, 404 without a code is what the service
+ * answers to a content type that is not its own, and 500 what emulators do. */
+static bool refuses_cbor(const struct lane *lane, const struct aws_answer *answer) {
+    struct span code = span_of_text(answer->error_code);
+    if (lane->format != AWS_CBOR) {
+        return false;
+    }
+    return answer->status == 415 || span_equals(code, SPAN("UnknownOperationException")) ||
+           span_equals(code, SPAN("SerializationException")) ||
+           (!lane->kinesis->has_taken && code.len == 0 &&
+            (answer->status == 404 || answer->status == 500));
+}
+
+static void fall_back_to_json(struct kinesis *kinesis, const struct aws_answer *answer) {
+    if (kinesis->format == AWS_JSON) {
+        return; /* another lane was told the same */
+    }
+    kinesis->format = AWS_JSON;
+    if (kinesis->observer.on_fall_back != NULL) {
+        kinesis->observer.on_fall_back(kinesis->observer.context, answer->status,
+                                       answer->error_code);
+    }
+}
+
+/* Nothing was read, so nothing was stored: all of it goes again, at once. */
+static void repeat_in_json(struct lane *lane, struct delivery *delivery) {
+    for (size_t i = 0; i < lane->count; i++) {
+        lane->fates[i] = RECORD_RETRY;
+    }
+    delivery->pace = PACE_NOW;
+}
+
 static void on_answer(void *context, const struct aws_answer *answer) {
     struct lane *lane = context;
     struct delivery delivery = {.fates = lane->fates};
@@ -284,10 +218,13 @@ static void on_answer(void *context, const struct aws_answer *answer) {
     if (lane->body.capacity > BODY_KEPT_BYTES) {
         buf_done(&lane->body);
     }
-    if (answer->verdict != AWS_OK) {
+    if (refuses_cbor(lane, answer)) {
+        fall_back_to_json(lane->kinesis, answer);
+        repeat_in_json(lane, &delivery);
+    } else if (answer->verdict != AWS_OK) {
         fail_all(lane, answer, &delivery);
-    } else if (!kinesis_read_answer(answer->body, lane->count, lane->fates, &delivery.pace,
-                                    delivery.reason, &err)) {
+    } else if (!kinesis_read_answer(answer->body, answer->format, lane->count, lane->fates,
+                                    &delivery.pace, delivery.reason, &err)) {
         fail_all(lane, answer, &delivery);
         (void)snprintf(delivery.reason, sizeof delivery.reason, "HTTP status 200, but %.300s",
                        err.message);
@@ -305,12 +242,13 @@ static bool send_records(struct destination *self, size_t index, const struct re
     if (!write_body(kinesis, group, count, &lane->body)) {
         return error_set_memory(err, "a PutRecords request");
     }
+    lane->format = kinesis->format;
     lane->count = count;
     lane->done = done;
     lane->context = context;
     const struct aws_request request = {
         .target = "Kinesis_20131202.PutRecords",
-        .content_type = "application/x-amz-json-1.1",
+        .content_type = kinesis_body_of(lane->format)->content_type,
         .body = buf_span(&lane->body),
         .time_limit_ms = KINESIS_REQUEST_LIMIT_MS,
         .fresh_connection = fresh_connection,
@@ -337,6 +275,8 @@ struct kinesis *kinesis_create(const struct kinesis_settings *settings, struct e
     };
     kinesis->client = settings->client;
     kinesis->stream = settings->stream;
+    kinesis->format = settings->format;
+    kinesis->observer = settings->observer;
     for (size_t i = 0; i < DESTINATION_LANES_MAX; i++) {
         kinesis->lanes[i].kinesis = kinesis;
         kinesis->lanes[i].body = buf_with_ceiling(BODY_CEILING);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A PutRecords answer, behind a byte that says how many records the request had: what it says of
 // each record is one of the known fates, and there is a reason when not all were delivered.
-#include "destinations/kinesis.h"
+#include "destinations/kinesis_answer.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t count = data[0];
     struct error err = {0};
     struct span body = span_of((const char *)data + 1, size - 1);
-    if (kinesis_read_answer(body, count, fates, &pace, reason, &err)) {
+    if (kinesis_read_answer(body, AWS_JSON, count, fates, &pace, reason, &err)) {
         require_answer(fates, count, pace, reason);
     } else {
         require(err.code == ERR_INVALID);

@@ -111,6 +111,10 @@ static void choices_are_taken_by_their_names(void **state) {
     assert_int_equal(config.partition_key, PARTITION_KEY_FUNCTION);
     assert_true(read_with("EXTENSION_LOG_PARTITION_KEY", "request"));
     assert_int_equal(config.partition_key, PARTITION_KEY_REQUEST);
+    assert_true(read_with("EXTENSION_LOG_KINESIS_PROTOCOL", "json"));
+    assert_int_equal(config.kinesis_protocol, AWS_JSON);
+    assert_true(read_with("EXTENSION_LOG_KINESIS_PROTOCOL", "cbor"));
+    assert_int_equal(config.kinesis_protocol, AWS_CBOR);
     assert_true(read_with("EXTENSION_LOG_ENRICH", "false"));
     assert_false(config.enrich);
     assert_true(read_with("EXTENSION_LOG_ON_CONFIG_ERROR", "fail"));
@@ -304,7 +308,7 @@ static void the_settings_are_printed_as_a_table(void **state) {
     for (const char *at = text; *at != '\0'; at++) {
         rows += *at == '\n';
     }
-    assert_int_equal(rows, 2 + 20);
+    assert_int_equal(rows, 2 + 21);
     free(text);
 }
 

@@ -266,6 +266,22 @@ static void an_error_is_read_and_judged(void **state) {
     assert_true(f->answer.connection_was_reused);
 }
 
+static void an_error_in_cbor_is_read_by_its_content_type(void **state) {
+    struct fixture *f = *state;
+    static const struct sigv4_header headers[] = {
+        {{"Content-Type", 12}, {"application/x-amz-cbor-1.1", 26}},
+    };
+    answer_with(f, 400, "\xa2\x66__type\x78\x19ResourceNotFoundException\x67message\x67no such",
+                headers, 1);
+    assert_int_equal(f->answer.format, AWS_CBOR);
+    assert_int_equal(f->answer.verdict, AWS_MISCONFIGURED);
+    assert_string_equal(f->answer.error_code, "ResourceNotFoundException");
+    assert_string_equal(f->answer.error_message, "no such");
+    answer_with(f, 400, "{\"__type\":\"ThrottlingException\"}", headers, 1);
+    assert_int_equal(f->answer.format, AWS_JSON);
+    assert_int_equal(f->answer.verdict, AWS_THROTTLED);
+}
+
 static void the_header_names_the_error_when_the_body_does_not(void **state) {
     struct fixture *f = *state;
     static const struct sigv4_header headers[] = {
@@ -315,6 +331,7 @@ int main(void) {
         TEST(a_cancelled_call_runs_no_more),
         TEST(success_hands_over_the_body),
         TEST(an_error_is_read_and_judged),
+        TEST(an_error_in_cbor_is_read_by_its_content_type),
         TEST(the_header_names_the_error_when_the_body_does_not),
         TEST(odd_headers_are_taken_for_none),
         TEST(no_answer_is_transient_and_says_why),

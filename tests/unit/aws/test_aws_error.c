@@ -64,7 +64,7 @@ static void every_answer_of_kinesis_is_of_its_class(void **state) {
     const cJSON *test_case = NULL;
     cJSON_ArrayForEach(test_case, cJSON_GetObjectItem(file, "cases")) {
         struct aws_error error;
-        aws_error_read(span_of_text(vector_text(test_case, "body")), SPAN(""), &error);
+        aws_error_read(span_of_text(vector_text(test_case, "body")), AWS_JSON, SPAN(""), &error);
         assert_verdict(test_case, &error);
         count++;
     }
@@ -79,7 +79,7 @@ static void every_way_to_write_a_code_means_the_same(void **state) {
     const cJSON *variant = NULL;
     cJSON_ArrayForEach(variant, cJSON_GetObjectItem(file, "type_variants")) {
         struct aws_error error;
-        aws_error_read(SPAN("<html>"), span_of_text(variant->valuestring), &error);
+        aws_error_read(SPAN("<html>"), AWS_JSON, span_of_text(variant->valuestring), &error);
         assert_string_equal(error.code, "ProvisionedThroughputExceededException");
         count++;
     }
@@ -183,7 +183,8 @@ static void reads_code_and_message_wherever_they_are(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct aws_error error;
-        aws_error_read(span_of_text(cases[i].body), span_of_text(cases[i].header), &error);
+        aws_error_read(span_of_text(cases[i].body), AWS_JSON, span_of_text(cases[i].header),
+                       &error);
         assert_string_equal(error.code, cases[i].code);
         assert_string_equal(error.message, cases[i].message);
     }
@@ -196,8 +197,39 @@ static void a_message_never_shows_the_canonical_request_behind_it(void **state) 
                         "signature we calculated does not match.\\n\\nThe Canonical String for "
                         "this request should have been\\n'POST\\n/\\n\\n"
                         "x-amz-security-token:s3cr3t\"}"),
-                   SPAN(""), &error);
+                   AWS_JSON, SPAN(""), &error);
     assert_string_equal(error.message, "The request signature we calculated does not match.");
+}
+
+#define BYTES(literal) ((struct span){literal, sizeof(literal) - 1})
+#define TYPE                                                                                       \
+    "\x66"                                                                                         \
+    "__type"
+
+static void an_error_in_cbor_is_read_like_one_in_json(void **state) {
+    (void)state;
+    static const struct {
+        struct span body;
+        const char *code, *message;
+    } cases[] = {
+        {BYTES("\xa2" TYPE "\x78\x19ResourceNotFoundExceptiongmessageewords"),
+         "ResourceNotFoundException", "words"},
+        {BYTES("\xbfgMessage\x7f"
+               "bwocrds\xff" TYPE "ca#b\xff"),
+         "b", "words"},
+        {BYTES("\xa3" TYPE "aXgmessageaogMessageawb"), "X", "o"},
+        {BYTES("\xa2qmessage_of_no_usee12345" TYPE "\xf6"), "Header", ""},
+        {BYTES("\xa2" TYPE "aX"), "Header", ""},
+        {BYTES("\xa1" TYPE "eX"), "Header", ""},
+        {BYTES("{\"__type\":\"X\"}"), "Header", ""},
+        {BYTES(""), "Header", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct aws_error error;
+        aws_error_read(cases[i].body, AWS_CBOR, SPAN("Header"), &error);
+        assert_string_equal(error.code, cases[i].code);
+        assert_string_equal(error.message, cases[i].message);
+    }
 }
 
 static void long_texts_are_cut(void **state) {
@@ -205,7 +237,7 @@ static void long_texts_are_cut(void **state) {
     char body[2048];
     (void)snprintf(body, sizeof body, "{\"__type\":\"%0*d\",\"message\":\"%0*d\"}", 500, 1, 900, 1);
     struct aws_error error;
-    aws_error_read(span_of_text(body), SPAN(""), &error);
+    aws_error_read(span_of_text(body), AWS_JSON, SPAN(""), &error);
     assert_int_equal(strlen(error.code), AWS_ERROR_CODE_BYTES - 1);
     assert_int_equal(strlen(error.message), AWS_ERROR_MESSAGE_BYTES - 1);
 }
@@ -233,6 +265,7 @@ int main(void) {
         cmocka_unit_test(a_bad_signature_is_one_of_time_or_of_secret),
         cmocka_unit_test(reads_code_and_message_wherever_they_are),
         cmocka_unit_test(a_message_never_shows_the_canonical_request_behind_it),
+        cmocka_unit_test(an_error_in_cbor_is_read_like_one_in_json),
         cmocka_unit_test(long_texts_are_cut),
         cmocka_unit_test(finds_the_bare_code),
     };

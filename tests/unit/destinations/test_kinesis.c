@@ -81,8 +81,27 @@ static void on_delivery(void *context, const struct delivery *answer) {
     deliveries++;
 }
 
-static void start_with(struct span stream) {
-    const struct kinesis_settings settings = {.client = &client, .stream = stream};
+static struct {
+    int times;
+    int status;
+    char code[32];
+} fall_back;
+
+static void on_fall_back(void *context, int status, const char *error_code) {
+    assert_ptr_equal(context, &fall_back);
+    fall_back.times++;
+    fall_back.status = status;
+    (void)snprintf(fall_back.code, sizeof fall_back.code, "%s", error_code);
+}
+
+static void start_in(enum aws_format format, struct span stream) {
+    const struct kinesis_settings settings = {
+        .client = &client,
+        .stream = stream,
+        .format = format,
+        .observer = {&fall_back, on_fall_back},
+    };
+    memset(&fall_back, 0, sizeof fall_back);
     memset(&call, 0, sizeof call);
     deliveries = 0;
     fake_clock = fake_clock_at(5000, 1000000);
@@ -93,9 +112,17 @@ static void start_with(struct span stream) {
     group = record_group_empty(100000);
 }
 
+static void start_with(struct span stream) { start_in(AWS_JSON, stream); }
+
 static int set_up(void **state) {
     (void)state;
     start_with(SPAN("lambda-logs"));
+    return 0;
+}
+
+static int set_up_cbor(void **state) {
+    (void)state;
+    start_in(AWS_CBOR, SPAN("lambda-logs"));
     return 0;
 }
 
@@ -373,6 +400,138 @@ static void an_answer_of_200_that_says_nothing_of_the_records_is_tried_again(voi
     assert_non_null(strstr(delivery.reason, "HTTP status 200, but"));
 }
 
+/* ---- CBOR --------------------------------------------------------------------------------------
+ */
+
+static void cbor_is_asked_for_and_sent(void **state) {
+    (void)state;
+    add(SPAN("\xff"), SPAN("k"));
+    assert_true(send(1, false, NULL));
+    struct span expected = SPAN("\xa2"
+                                "gRecords\x81\xa2"
+                                "dData\x41\xff"
+                                "lPartitionKeyak"
+                                "jStreamNameklambda-logs");
+    assert_string_equal(call.request.content_type, "application/x-amz-cbor-1.1");
+    assert_int_equal(call.request.body.len, expected.len);
+    assert_memory_equal(call.body, expected.ptr, expected.len);
+}
+
+static void an_answer_is_read_in_its_own_format(void **state) {
+    (void)state;
+    send_records(1);
+    struct aws_answer answer = answer_of(AWS_OK, 200, "{\"Records\":[{\"SequenceNumber\":\"1\"}]}");
+    call.done(call.context, &answer);
+    expect_fates(1, RECORD_DELIVERED);
+    send_records(1);
+    answer.body = SPAN("\xa1gRecords\x81\xa1nSequenceNumbera1");
+    answer.format = AWS_CBOR;
+    call.done(call.context, &answer);
+    expect_fates(1, RECORD_DELIVERED);
+    assert_string_equal(delivery.reason, "");
+}
+
+static struct aws_answer refusal(int status, const char *code) {
+    struct aws_answer answer = answer_of(AWS_MISCONFIGURED, status, "");
+    (void)snprintf(answer.error_code, sizeof answer.error_code, "%s", code);
+    return answer;
+}
+
+static void where_cbor_is_not_understood_everything_goes_again_in_json(void **state) {
+    static const struct {
+        int status;
+        const char *code;
+    } cases[] = {
+        {415, ""},
+        {415, "UnsupportedMediaType"},
+        {404, "UnknownOperationException"},
+        {400, "SerializationException"},
+        {404, ""},
+        {500, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        (void)set_up_cbor(state);
+        send_records(3);
+        struct aws_answer answer = refusal(cases[i].status, cases[i].code);
+        call.done(call.context, &answer);
+        expect_fates(3, RECORD_RETRY);
+        assert_int_equal(delivery.pace, PACE_NOW);
+        assert_string_equal(delivery.reason, "");
+        assert_int_equal(fall_back.times, 1);
+        assert_int_equal(fall_back.status, cases[i].status);
+        assert_string_equal(fall_back.code, cases[i].code);
+        assert_true(send(3, true, NULL));
+        assert_string_equal(call.request.content_type, "application/x-amz-json-1.1");
+        assert_int_equal(call.body[0], '{');
+        (void)tear_down(state);
+    }
+}
+
+static void other_faults_do_not_end_cbor(void **state) {
+    static const struct {
+        int status;
+        const char *code;
+    } cases[] = {
+        {0, ""},
+        {400, "ResourceNotFoundException"},
+        {400, "AccessDeniedException"},
+        {413, ""},
+        {403, ""},
+        {500, "InternalFailure"},
+        {502, ""},
+        {503, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        (void)set_up_cbor(state);
+        send_records(2);
+        struct aws_answer answer = refusal(cases[i].status, cases[i].code);
+        call.done(call.context, &answer);
+        assert_int_equal(fall_back.times, 0);
+        assert_true(send(2, false, NULL));
+        assert_string_equal(call.request.content_type, "application/x-amz-cbor-1.1");
+        (void)tear_down(state);
+    }
+}
+
+static void a_bare_fault_of_a_service_that_has_taken_cbor_is_a_fault(void **state) {
+    (void)state;
+    send_records(1);
+    struct aws_answer answer = answer_of(AWS_OK, 200, "{\"Records\":[{\"SequenceNumber\":\"1\"}]}");
+    call.done(call.context, &answer);
+    send_records(1);
+    answer = refusal(500, "");
+    call.done(call.context, &answer);
+    assert_int_equal(fall_back.times, 0);
+    answer = refusal(415, "");
+    call.done(call.context, &answer);
+    assert_int_equal(fall_back.times, 1);
+}
+
+static void the_requests_in_flight_meanwhile_follow_without_a_word(void **state) {
+    (void)state;
+    struct destination *destination = kinesis_destination(kinesis);
+    send_records(1);
+    aws_done_fn first_done = call.done;
+    void *first_lane = call.context;
+    assert_true(destination->send(destination, 2, &group, 1, false, on_delivery, &delivery, NULL));
+    struct aws_answer answer = refusal(415, "");
+    first_done(first_lane, &answer);
+    call.done(call.context, &answer);
+    expect_fates(1, RECORD_RETRY);
+    assert_int_equal(delivery.pace, PACE_NOW);
+    assert_int_equal(fall_back.times, 1);
+}
+
+static void json_that_is_refused_has_nothing_to_fall_back_to(void **state) {
+    (void)state;
+    send_records(2);
+    struct aws_answer answer = refusal(400, "SerializationException");
+    answer.verdict = AWS_REFUSED;
+    call.done(call.context, &answer);
+    assert_int_equal(fall_back.times, 0);
+    assert_int_equal(delivery.pace, PACE_SMALLER);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -391,6 +550,16 @@ int main(void) {
         TEST(a_wrong_clock_is_set_right_by_the_answers_date),
         TEST(a_good_answer_delivers_all_without_a_word),
         TEST(an_answer_of_200_that_says_nothing_of_the_records_is_tried_again),
+        cmocka_unit_test_setup_teardown(cbor_is_asked_for_and_sent, set_up_cbor, tear_down),
+        cmocka_unit_test_setup_teardown(an_answer_is_read_in_its_own_format, set_up_cbor,
+                                        tear_down),
+        cmocka_unit_test(where_cbor_is_not_understood_everything_goes_again_in_json),
+        cmocka_unit_test(other_faults_do_not_end_cbor),
+        cmocka_unit_test_setup_teardown(a_bare_fault_of_a_service_that_has_taken_cbor_is_a_fault,
+                                        set_up_cbor, tear_down),
+        cmocka_unit_test_setup_teardown(the_requests_in_flight_meanwhile_follow_without_a_word,
+                                        set_up_cbor, tear_down),
+        TEST(json_that_is_refused_has_nothing_to_fall_back_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* The pure parts of the Kinesis destination: answers, names and ARNs. */
+/* The pure parts of the Kinesis destination: answers in JSON (and that CBOR means the same), names
+ * and ARNs. */
 #include "../guarded.h"
 #include "../test_data.h"
 #include "destinations/kinesis.h"
+#include "destinations/kinesis_answer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +24,7 @@ static char reason[DELIVERY_REASON_BYTES];
 
 static bool read_answer(struct span body, size_t count) {
     struct guarded guarded = guarded_copy(body);
-    bool good = kinesis_read_answer(guarded.text, count, fates, &pace, reason, NULL);
+    bool good = kinesis_read_answer(guarded.text, AWS_JSON, count, fates, &pace, reason, NULL);
     guarded_done(&guarded);
     return good;
 }
@@ -152,7 +154,8 @@ static void what_does_not_tell_of_each_record_is_no_answer(void **state) {
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
         struct error err = {0};
         assert_false(read_answer(span_of_text(bodies[i]), 2));
-        assert_false(kinesis_read_answer(span_of_text(bodies[i]), 2, fates, &pace, reason, &err));
+        assert_false(
+            kinesis_read_answer(span_of_text(bodies[i]), AWS_JSON, 2, fates, &pace, reason, &err));
         assert_int_equal(err.code, ERR_INVALID);
         assert_non_null(strstr(err.message, "each of 2 records"));
     }
@@ -164,7 +167,7 @@ static void an_answer_of_too_many_records_writes_no_fate_beyond_the_request(void
     enum record_fate *exact = malloc(2 * sizeof *exact); /* so that the sanitizer sees a third */
     struct span body = SPAN(ANSWER(OK("1") "," OK("2") "," OK("3") "," OK("4")));
     assert_non_null(exact);
-    assert_false(kinesis_read_answer(body, 2, exact, &pace, reason, NULL));
+    assert_false(kinesis_read_answer(body, AWS_JSON, 2, exact, &pace, reason, NULL));
     free(exact);
 }
 
@@ -176,6 +179,29 @@ static void a_long_message_is_cut(void **state) {
     assert_true(read_answer(buf_span(&body), 1));
     assert_int_equal(strlen(reason), DELIVERY_REASON_BYTES - 1);
     buf_done(&body);
+}
+
+static void an_answer_in_cbor_means_the_same(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct span partial = SPAN("\xa1gRecords\x83"
+                               "\xa1nSequenceNumbera1"
+                               "\xa1nSequenceNumbera2"
+                               "\xa1nSequenceNumbera3");
+    assert_false(kinesis_read_answer(partial, AWS_CBOR, 2, fates, &pace, reason, &err));
+    assert_int_equal(err.code, ERR_INVALID);
+    assert_false(kinesis_read_answer(partial, AWS_JSON, 3, fates, &pace, reason, NULL));
+    partial = SPAN("\xa1gRecords\x82"
+                   "\xa1nSequenceNumbera1"
+                   "\xa2iErrorCodesThrottlingException\x6c"
+                   "ErrorMessageewords");
+    assert_true(kinesis_read_answer(partial, AWS_CBOR, 2, fates, &pace, reason, &err));
+    assert_int_equal(fates[0], RECORD_DELIVERED);
+    assert_int_equal(fates[1], RECORD_RETRY);
+    assert_int_equal(pace, PACE_THROTTLED);
+    assert_string_equal(reason, "1 of 2 records failed, the last with ThrottlingException: words");
+    assert_false(
+        kinesis_read_answer(SPAN("\xa1gRecords\x81\xa0"), AWS_CBOR, 1, fates, &pace, reason, NULL));
 }
 
 static void deep_nesting_does_no_harm(void **state) {
@@ -273,6 +299,7 @@ int main(void) {
         cmocka_unit_test(what_does_not_tell_of_each_record_is_no_answer),
         cmocka_unit_test(an_answer_of_too_many_records_writes_no_fate_beyond_the_request),
         cmocka_unit_test(a_long_message_is_cut),
+        cmocka_unit_test(an_answer_in_cbor_means_the_same),
         cmocka_unit_test(deep_nesting_does_no_harm),
         cmocka_unit_test(stream_names_have_1_to_128_of_their_characters),
         cmocka_unit_test(arns_name_a_stream_of_an_account_in_a_region),
