@@ -164,6 +164,15 @@ static bool is_default_port(const struct url *url) {
     return span_to_u64(url->port, &port) && port == (url->scheme.len == 5 ? 443 : 80);
 }
 
+/* What may be shown of a URL: nothing up to its last @, since a password may stand there. */
+static struct span without_user_info(struct span text) {
+    struct span shown = text;
+    while (span_find(shown, SPAN("@")) != NULL) {
+        (void)span_cut(&shown, '@');
+    }
+    return shown;
+}
+
 static bool resolve_custom(struct span text, struct endpoint *ret, struct error *err) {
     struct url url = {0};
     if (text.len >= ENDPOINT_URL_BYTES) {
@@ -171,9 +180,10 @@ static bool resolve_custom(struct span text, struct endpoint *ret, struct error 
                          ENDPOINT_URL_BYTES - 1);
     }
     if (!split_url(text, &url)) {
+        struct span shown = without_user_info(text);
         return error_set(err, ERR_INVALID,
-                         "the endpoint URL \"%.*s\" is not http(s)://host[:port][/path]",
-                         SPAN_ARGS(text));
+                         "the endpoint URL \"%s%.*s\" is not http(s)://host[:port][/path]",
+                         shown.len < text.len ? "***@" : "", SPAN_ARGS(shown));
     }
     if (is_default_port(&url)) {
         url.port = span_of(NULL, 0);

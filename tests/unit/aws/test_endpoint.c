@@ -127,8 +127,6 @@ static void refuses_urls_that_are_none(void **state) {
         "https://",
         "https:///path",
         "https://:443",
-        "https://user@example.com",
-        "https://user:pass@example.com",
         "https://example.com?x=1",
         "https://example.com/?x=1",
         "https://example.com/#top",
@@ -153,6 +151,26 @@ static void refuses_urls_that_are_none(void **state) {
         const struct endpoint_options options = {
             .service = "kinesis", .region = SPAN("eu-west-1"), .custom_url = span_of_text(urls[i])};
         assert_refused(&options, urls[i]);
+    }
+}
+
+static void shows_no_credentials_of_a_refused_url(void **state) {
+    (void)state;
+    static const char *const urls[] = {
+        "https://hush@example.com",
+        "https://user:hush@example.com",
+        "http://user:hu@hush@example.com/path",
+        "hush@example.com",
+    };
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        const struct endpoint_options options = {
+            .service = "kinesis", .region = SPAN("eu-west-1"), .custom_url = span_of_text(urls[i])};
+        struct endpoint endpoint;
+        struct error err = {0};
+        assert_false(endpoint_resolve(&options, &endpoint, &err));
+        assert_null(strstr(err.message, "hush"));
+        assert_null(strstr(err.message, "user"));
+        assert_non_null(strstr(err.message, "***@example.com"));
     }
 }
 
@@ -290,6 +308,7 @@ int main(void) {
         cmocka_unit_test(every_partition_has_its_hosts),
         cmocka_unit_test(a_url_of_one_s_own_is_kept_and_tidied),
         cmocka_unit_test(refuses_urls_that_are_none),
+        cmocka_unit_test(shows_no_credentials_of_a_refused_url),
         cmocka_unit_test(refuses_urls_that_are_too_long),
         cmocka_unit_test(refuses_regions_that_are_no_host_label),
         cmocka_unit_test(a_url_of_one_s_own_excludes_fips_and_dual_stack),
