@@ -45,6 +45,9 @@ uint64_t record_group_event_bytes(const struct record_group *group);
 MUST_CHECK bool record_group_add(struct record_group *group, size_t offset, struct span key,
                                  uint32_t events, uint64_t event_bytes, struct error *err);
 
+/* Puts the first record behind the others. Not for an empty group. */
+void record_group_rotate(struct record_group *group);
+
 /* Keeps the records with keep[i] != 0, in their order, and forgets the others. `keep` has an entry
  * for each record. */
 void record_group_retain(struct record_group *group, const uint8_t *keep);

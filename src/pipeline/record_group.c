@@ -101,6 +101,12 @@ bool record_group_add(struct record_group *group, size_t offset, struct span key
     return true;
 }
 
+void record_group_rotate(struct record_group *group) {
+    struct record first = group->records[0];
+    memmove(&group->records[0], &group->records[1], (group->count - 1) * sizeof first);
+    group->records[group->count - 1] = first;
+}
+
 void record_group_retain(struct record_group *group, const uint8_t *keep) {
     size_t kept = 0;
     for (size_t i = 0; i < group->count; i++) {

@@ -198,6 +198,14 @@ static void go_on(struct shipper *s, struct lane *lane) {
     lane->due_ms = now_ms(s);
 }
 
+/* A record that alone waits for somebody to mend something may be the only one that has to: the
+ * others get their turn, and with one of them taken it is known what its refusal means. */
+static void let_others_try(struct lane *lane, enum retry_pace pace) {
+    if (pace == PACE_MISCONFIGURED && lane->sent == 1) {
+        record_group_rotate(&lane->group);
+    }
+}
+
 static void on_delivery(void *context, const struct delivery *delivery) {
     struct lane *lane = context;
     struct shipper *s = lane->shipper;
@@ -224,6 +232,7 @@ static void on_delivery(void *context, const struct delivery *delivery) {
         lane->count_max = (lane->sent + 1) / 2;
         lane->failures = 0; /* this is progress, too: towards the record that is at fault */
     }
+    let_others_try(lane, delivery->pace);
     wait_to_retry(s, lane, delivery->pace, delivery->retry_after_ms);
 }
 

@@ -182,6 +182,29 @@ static void a_refused_request_is_taken_apart_until_the_bad_record_stands_alone(v
     start_one_request(1);
 }
 
+/* ADR 9: what a refusal means is known only once something was taken. */
+static void
+a_refused_first_record_lets_the_others_try_although_nothing_was_ever_taken(void **state) {
+    (void)state;
+    bool has_taken = false;
+    start_one_request(8);
+    for (int step = 0; !shipper_idle(rig.shipper); step++) {
+        assert_in_range(step, 0, 100);
+        if (fake_destination_running(&rig.destination) < 0) {
+            rig_sleep(&rig);
+        } else if (!fake_destination_record_has(&rig.destination, 0, 0, 0)) {
+            has_taken = true;
+            rig_answer(&rig, 0, RECORD_DELIVERED, PACE_TRANSIENT);
+        } else if (rig.destination.lanes[0].count > 1) {
+            rig_answer(&rig, 0, RECORD_RETRY, PACE_SMALLER);
+        } else {
+            rig_answer(&rig, 0, has_taken ? RECORD_NEVER : RECORD_RETRY, PACE_MISCONFIGURED);
+        }
+    }
+    assert_int_equal(rig.destination.accepted_events, 7);
+    assert_int_equal(rig.destination.refused[0], 1);
+}
+
 static void a_single_record_that_must_be_smaller_but_may_be_retried_backs_off(void **state) {
     (void)state;
     start_one_request(1);
@@ -244,6 +267,8 @@ int main(void) {
         cmocka_unit_test_teardown(a_deadline_that_is_over_leaves_no_wait, tear_down),
         cmocka_unit_test_teardown(
             a_refused_request_is_taken_apart_until_the_bad_record_stands_alone, tear_down),
+        cmocka_unit_test_teardown(
+            a_refused_first_record_lets_the_others_try_although_nothing_was_ever_taken, tear_down),
         cmocka_unit_test_teardown(a_single_record_that_must_be_smaller_but_may_be_retried_backs_off,
                                   tear_down),
         cmocka_unit_test_teardown(a_send_that_cannot_start_is_tried_again_later, tear_down),
