@@ -33,9 +33,14 @@ struct group_source {
     struct line_source lines;
     struct record_packer packer;
     /* A group that was packed for the disk, but the disk did not take it: it goes on in memory, and
-     * nothing more is moved to disk until it is on its way. */
+     * nothing more is moved to disk until it is on its way, or the disk takes it after all. */
     struct record_group stranded;
     struct group_origin stranded_origin;
+    int64_t offered_ms; /* when the disk last did not take it */
+    /* A line that found no memory although nothing else is in its group. */
+    unsigned starved_tries;
+    int64_t starved_ms; /* of the last of them */
+    bool ending;        /* there is no later */
 };
 
 void group_source_init(struct group_source *source, const struct group_source_settings *settings);

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/group_source.h"
 
+enum {
+    /* What the disk did not take is offered to it again after this: making a segment costs time. */
+    OFFER_AGAIN_MS = 1000,
+    /* A line for which there is no memory is given up after this many tries, of which those count
+     * that are so far apart: memory may come back within a second, and an event that needs more
+     * than there will ever be must not keep the others. */
+    STARVED_TRIES_MAX = 20,
+    STARVED_STEP_MS = 50,
+};
+
 void group_source_init(struct group_source *source, const struct group_source_settings *settings) {
     *source = (struct group_source){.settings = *settings};
     line_source_init(&source->lines, &settings->lines);
@@ -23,6 +33,20 @@ static struct ledger *ledger(struct group_source *source) { return source->setti
 
 /* --- from events --- */
 
+static int64_t now_ms(const struct group_source *source) {
+    return clock_monotonic_ms(source->settings.lines.clock);
+}
+
+/* Whether there is no more hope that the line finds memory. */
+static bool is_given_up(struct group_source *source) {
+    int64_t now = now_ms(source);
+    if (source->starved_tries == 0 || now - source->starved_ms >= STARVED_STEP_MS) {
+        source->starved_tries++;
+        source->starved_ms = now;
+    }
+    return source->ending || source->starved_tries > STARVED_TRIES_MAX;
+}
+
 /* Packs the line that is there; false when the group takes no more. */
 static bool pack_line(struct group_source *source, const struct record_group *group) {
     struct line_source *lines = &source->lines;
@@ -32,6 +56,7 @@ static bool pack_line(struct group_source *source, const struct record_group *gr
     switch (record_packer_add(&source->packer, &lines->line, line_source_events(lines),
                               line_source_event_bytes(lines))) {
     case PACK_ADDED:
+        source->starved_tries = 0;
         line_source_next(lines);
         return true;
     case PACK_GROUP_FULL:
@@ -42,9 +67,10 @@ static bool pack_line(struct group_source *source, const struct record_group *gr
     case PACK_NO_MEMORY:
         break;
     }
-    if (group->count > 0) {
+    if (group->count > 0 || !is_given_up(source)) {
         return false;
     }
+    source->starved_tries = 0;
     line_source_drop(lines, DROP_NO_MEMORY);
     return true;
 }
@@ -150,16 +176,32 @@ static bool queue_is_too_full(const struct group_source *source) {
     return batch_queue_bytes(source->settings.lines.queue) > source->settings.spill_bytes;
 }
 
+/* Moves the stranded group to disk. */
+static bool offer_stranded(struct group_source *source) {
+    if (!put_on_disk(source, &source->stranded, source->stranded_origin.first_position)) {
+        source->offered_ms = now_ms(source);
+        return false;
+    }
+    record_group_clear(&source->stranded);
+    return true;
+}
+
+static bool is_due_again(const struct group_source *source) {
+    return queue_is_too_full(source) && now_ms(source) - source->offered_ms >= OFFER_AGAIN_MS;
+}
+
 void group_source_spill(struct group_source *source) {
     struct record_group *group = &source->stranded;
-    if (source->settings.spool == NULL || group->count > 0) {
+    if (source->settings.spool == NULL) {
+        return;
+    }
+    if (group->count > 0 && !(is_due_again(source) && offer_stranded(source))) {
         return;
     }
     while (queue_is_too_full(source) && pack(source, group, &source->stranded_origin)) {
-        if (!put_on_disk(source, group, source->stranded_origin.first_position)) {
+        if (!offer_stranded(source)) {
             return;
         }
-        record_group_clear(group);
     }
     record_group_done(group); /* memory is short */
 }
@@ -183,6 +225,7 @@ void group_source_keep_rest(struct group_source *source) {
     CLEANUP(record_group_done) struct record_group group = group_source_new_group(source);
     struct group_origin origin;
     bool unreadable;
+    source->ending = true;
     if (take_stranded(source, &group, &origin)) {
         keep_or_drop(source, &group, origin);
     }

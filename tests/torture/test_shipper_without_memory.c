@@ -147,10 +147,49 @@ static void what_is_left_at_the_end_without_memory_is_counted(void **state) {
     try_each_allocation(ship_cut_events, stop_without_memory);
 }
 
+/* Tries to ship one event for so long while there is no memory for a record of it. */
+static void starve_ms(int64_t duration_ms) {
+    struct memory_plan plan = {.first = 1, .also_later = true};
+    rig_init(&rig, (struct rig_options){0});
+    rig_ship(&rig, 1, 100); /* the line's memory stays */
+    fake_destination_accept_all(&rig.destination);
+    assert_true(rig_push(&rig, 1, 50));
+    shipper_pump(rig.shipper);
+    fake_destination_accept_all(&rig.destination);
+    assert_true(rig_push(&rig, 1, 5000));
+    failing_memory_follow(&plan);
+    for (int64_t passed = 0; passed < duration_ms; passed += 25) {
+        shipper_pump(rig.shipper);
+        fake_clock_pass(&rig.clock, 25);
+    }
+    failing_memory_follow(NULL);
+}
+
+static uint64_t dropped(void) { return ledger_dropped(shipper_ledger(rig.shipper)).events; }
+
+static void an_event_survives_a_lack_of_memory_that_passes(void **state) {
+    (void)state;
+    starve_ms(900);
+    assert_int_equal(dropped(), 0);
+    rig_accept_everything(&rig);
+    rig_expect_all_delivered(&rig);
+    rig_done(&rig);
+}
+
+static void an_event_is_given_up_when_its_memory_does_not_come_back(void **state) {
+    (void)state;
+    starve_ms(2000);
+    assert_int_equal(dropped(), 1);
+    assert_int_equal(shipper_ledger(rig.shipper)->dropped[DROP_NO_MEMORY].events, 1);
+    rig_done(&rig);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_accepted_event_is_delivered_or_counted_once_memory_is_back),
         cmocka_unit_test(every_cut_event_is_delivered_or_counted_once_memory_is_back),
+        cmocka_unit_test(an_event_survives_a_lack_of_memory_that_passes),
+        cmocka_unit_test(an_event_is_given_up_when_its_memory_does_not_come_back),
         cmocka_unit_test(what_is_left_at_the_end_without_memory_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,6 +176,30 @@ static void what_the_disk_does_not_take_comes_between_disk_and_memory(void **sta
     expect_all(4, next_event - 4);
 }
 
+static void what_the_disk_did_not_take_is_offered_again_after_a_while(void **state) {
+    (void)state;
+    begin(200);
+    while (batch_queue_bytes(queue) <= 4 * SPILL_BYTES) {
+        deliver(400);
+    }
+    group_source_spill(&source);
+    assert_int_equal(files(), 1);
+    assert_true(source.stranded.count > 0);
+    struct record_group held = group;
+    struct group_origin from_disk;
+    group = group_source_new_group(&source);
+    assert_true(group_source_next(&source, &held, &from_disk));
+    group_source_settled(&source, from_disk); /* the disk has room again */
+    record_group_done(&held);
+    group_source_spill(&source);
+    assert_int_equal(files(), 0); /* too soon: to try costs time */
+    fake_clock_pass(&at, 1000);
+    group_source_spill(&source);
+    assert_int_equal(files(), 1);
+    assert_int_equal(group_source_first_position(&source), 5);
+    expect_all(4, next_event - 4);
+}
+
 static void without_a_spool_nothing_is_moved_and_the_rest_is_dropped_at_the_end(void **state) {
     (void)state;
     begin(0);
@@ -256,6 +280,7 @@ int main(void) {
         TEST(groups_are_filled_and_know_the_position_of_their_oldest_event),
         TEST(only_a_queue_that_is_too_full_is_moved_to_disk_and_no_more_than_needed),
         TEST(what_the_disk_does_not_take_comes_between_disk_and_memory),
+        TEST(what_the_disk_did_not_take_is_offered_again_after_a_while),
         TEST(without_a_spool_nothing_is_moved_and_the_rest_is_dropped_at_the_end),
         TEST(in_a_hurry_everything_is_moved_to_disk),
         TEST(the_head_of_a_cut_record_is_kept_at_the_end),
