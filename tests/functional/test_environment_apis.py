@@ -16,12 +16,15 @@ from aiohttp.test_utils import TestClient, TestServer
 from lambda_environment.awake_clock import AwakeClock
 from lambda_environment.extension import Extension
 from lambda_environment.extensions_api import ExtensionsApi
-from lambda_environment.logs_api import LogsApi, address_of
+from lambda_environment.logs_api import LogsApi
 from lambda_environment.runtime_api import Request, RuntimeApi
 from lambda_environment.settings import Settings
+from lambda_environment.subscription import address_of
 
 EXTENSION = "/2020-01-01/extension"
 RUNTIME = "/2018-06-01/runtime"
+LOGS = "/2020-08-15/logs"
+TELEMETRY = "/2022-07-01/telemetry"
 NAME = "log-shipper"
 BOTH = {"events": ["INVOKE", "SHUTDOWN"]}
 DESTINATION = {"protocol": "HTTP", "URI": "http://sandbox.localdomain:4243"}
@@ -56,11 +59,9 @@ class Platform:
         self.identifier = self.headers.get("Lambda-Extension-Identifier", "")
         return answer
 
-    async def subscribe(self, **changes: Any) -> tuple[int, Any]:
+    async def subscribe(self, path: str = LOGS, **changes: Any) -> tuple[int, Any]:
         body = {"types": ["platform", "function"], "destination": DESTINATION, **changes}
-        return await self.call(
-            "PUT", "/2020-08-15/logs", body, Lambda_Extension_Identifier=self.identifier
-        )
+        return await self.call("PUT", path, body, Lambda_Extension_Identifier=self.identifier)
 
 
 @pytest.fixture
@@ -183,7 +184,8 @@ async def test_a_caller_that_is_not_known_is_refused(
         ("GET", f"{EXTENSION}/event/next"),
         ("POST", f"{EXTENSION}/init/error"),
         ("POST", f"{EXTENSION}/exit/error"),
-        ("PUT", "/2020-08-15/logs"),
+        ("PUT", LOGS),
+        ("PUT", TELEMETRY),
     ]:
         answer = await platform.call(method, path, **headers)
         refused(answer, 403, f"Extension.{error_type}", message)
@@ -298,6 +300,62 @@ async def test_a_local_emulator_takes_the_subscription_and_has_no_logs() -> None
         await platform.register()
         refused(await platform.subscribe(), 202, "Logs.NotSupported", "Logs API is not supported")
         assert platform.logs.deliveries == []
+        refused(
+            await platform.subscribe(TELEMETRY),
+            202,
+            "Telemetry.NotSupported",
+            "Telemetry API is not supported",
+        )
+
+
+# Telemetry API
+
+
+@pytest.mark.parametrize("schema", ["2022-07-01", "2022-12-13", "2025-01-29"])
+async def test_telemetry_is_subscribed_to_with_any_of_its_schemas(
+    platform: Platform, schema: str
+) -> None:
+    await platform.register()
+    assert await platform.subscribe(TELEMETRY, schemaVersion=schema) == (200, "OK")
+    assert platform.logs.deliveries[0].subscription.schema_version == schema
+    types = [event.type for event in platform.logs.emitted]
+    assert types == ["platform.telemetrySubscription"]
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"schemaVersion": "2021-03-18"}, {"schemaVersion": "2025-01-30"}], ids=str
+)
+async def test_telemetry_needs_one_of_its_schemas(
+    platform: Platform, change: dict[str, Any]
+) -> None:
+    await platform.register()
+    refused(
+        await platform.subscribe(TELEMETRY, **change),
+        400,
+        "ValidationError",
+        "schemaVersion is not one of 2022-07-01, 2022-12-13, 2025-01-29",
+    )
+
+
+async def test_who_has_subscribed_to_one_api_may_not_subscribe_to_the_other(
+    platform: Platform,
+) -> None:
+    await platform.register()
+    await platform.subscribe()
+    status, _ = await platform.subscribe(TELEMETRY, schemaVersion="2025-01-29")
+    assert status == 400
+    assert len(platform.logs.deliveries) == 1
+
+
+async def test_telemetry_after_init_is_refused(platform: Platform) -> None:
+    await platform.register()
+    platform.logs.open = False
+    refused(
+        await platform.subscribe(TELEMETRY, schemaVersion="2025-01-29"),
+        403,
+        "Telemetry.SubscriptionClosed",
+        "Telemetry API subscription is closed",
+    )
 
 
 def test_logs_go_to_the_loopback_unless_the_hosts_file_knows_the_name(tmp_path: Any) -> None:

@@ -136,6 +136,47 @@ def test_an_invocation_is_told_in_the_order_of_the_platform(scripted: Any) -> No
     assert ids == [request_id] * 3
 
 
+@pytest.mark.parametrize("schema", ["2022-07-01", "2022-12-13", "2025-01-29"])
+def test_telemetry_tells_more_and_what_was_before_the_subscription(
+    scripted: Any, schema: str
+) -> None:
+    script = {**HOLD, "telemetry": True, "subscription": {"schemaVersion": schema}}
+    logged = scripted(script, task_root=FUNCTIONS, handler="app.echo")
+    environment = logged.environment
+    request_id = environment.invoke({"a": 1}).request_id
+    environment.invoke()
+    types = [event["type"] for event in logged.events if event["type"] != "function"]
+    assert types == [
+        "platform.initStart",
+        "platform.telemetrySubscription",
+        "platform.initRuntimeDone",
+        "platform.extension",
+        "platform.initReport",
+        "platform.start",
+        "platform.runtimeDone",
+        "platform.report",
+        "platform.start",
+        "platform.runtimeDone",
+    ]
+    [start, *_] = logged.records("platform.initStart")
+    assert start["phase"] == "init"
+    [done, _] = logged.records("platform.runtimeDone")
+    assert (done["requestId"], done["status"]) == (request_id, "success")
+    assert {span["name"] for span in done["spans"]} == {"responseLatency", "responseDuration"}
+    [report] = logged.records("platform.report")
+    assert report["status"] == "success"
+    assert report["metrics"]["durationMs"] > 0
+
+
+def test_an_init_in_the_middle_of_an_invocation_says_so(scripted: Any) -> None:
+    logged = scripted({**HOLD, "telemetry": True})
+    logged.environment.invoke()
+    logged.environment.shutdown()
+    logged.environment.invoke()
+    phases = [record["phase"] for record in logged.records("platform.initStart")]
+    assert phases == ["init", "invoke"]
+
+
 def test_stdout_and_stderr_of_the_function_are_its_log(scripted: Any) -> None:
     logged = scripted(HOLD, task_root=FUNCTIONS, handler="app.echo")
     invocation = logged.environment.invoke({"a": 1})

@@ -304,10 +304,33 @@ async def test_only_what_was_subscribed_to_is_covered(deliver: Deliver) -> None:
     old = deliver(schema_version="2020-08-15", types=("platform",)).subscription
     new = deliver(types=("platform", "extension")).subscription
     done, logged = events.runtime_done("id", "success"), line("a")
-    assert new.covers(done)
-    assert not old.covers(done)
+    assert [new.covers(variant) for variant in done] == [True, False]
+    assert [old.covers(variant) for variant in done] == [False, False]
     assert not new.covers(logged)
     assert new.covers(events.event("extension", "a"))
+
+
+JSON_LINE = '{"level":"INFO","n":12345678901234567890}\n'
+
+
+@pytest.mark.parametrize(
+    ("schema", "log_format", "record"),
+    [
+        ("2021-03-18", "JSON", JSON_LINE),
+        ("2022-07-01", "JSON", JSON_LINE),
+        ("2022-12-13", "JSON", json.loads(JSON_LINE)),
+        ("2025-01-29", "JSON", json.loads(JSON_LINE)),
+        ("2025-01-29", "Text", JSON_LINE),
+    ],
+)
+async def test_a_line_that_is_json_is_an_object_where_schema_and_log_format_have_it_so(
+    deliver: Deliver, schema: str, log_format: str, record: object
+) -> None:
+    subscription = deliver(schema_version=schema).subscription
+    for text, expected in [(JSON_LINE, record), ("text\n", "text\n"), ("[1]\n", "[1]\n")]:
+        variants = events.function_line(events.head_of("function"), text, log_format)
+        [covered] = filter(subscription.covers, variants)
+        assert covered.parsed()["record"] == expected
 
 
 async def delivery_is_empty(delivery: LogDelivery) -> None:

@@ -1,11 +1,25 @@
 # SPDX-License-Identifier: MIT
-"""The events of the Logs API, as the platform writes them."""
+"""The events of the Logs API and of the Telemetry API, as the platform writes them.
+
+Where a schema has its own words for what happened, there is a variant of the event for each; the
+subscribers of its audience get it.
+"""
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+
+LOGS_SCHEMAS = ("2020-08-15", "2021-03-18")
+TELEMETRY_SCHEMAS = ("2022-07-01", "2022-12-13", "2025-01-29")
+
+Audience = frozenset[str]
+LOGS: Audience = frozenset(LOGS_SCHEMAS)
+TELEMETRY: Audience = frozenset(TELEMETRY_SCHEMAS)
+STRUCTURED: Audience = frozenset(TELEMETRY_SCHEMAS[1:])
+"""Schemas in which a line that is JSON is an object, when the function's log format is JSON."""
+ALL: Audience = LOGS | TELEMETRY
 
 
 class Event(NamedTuple):
@@ -14,6 +28,8 @@ class Event(NamedTuple):
     type: str
     head: bytes
     record: bytes
+    audience: Audience = ALL
+    """The schemas that have it in these words."""
 
     @property
     def raw(self) -> bytes:
@@ -36,49 +52,154 @@ def compact_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
 def head_of(event_type: str) -> bytes:
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-    return f'{{"time":"{now}Z","type":"{event_type}","record":'.encode()
+    return f'{{"time":"{now()}","type":"{event_type}","record":'.encode()
 
 
-def event(event_type: str, record: Any) -> Event:
-    return Event(event_type, head_of(event_type), compact_json(record))
+def event(event_type: str, record: Any, audience: Audience = ALL) -> Event:
+    return Event(event_type, head_of(event_type), compact_json(record), audience)
 
 
-def start(request_id: str, version: str) -> Event:
-    return event("platform.start", {"requestId": request_id, "version": version})
+def given(**members: Any) -> dict[str, Any]:
+    """The members that have a value."""
+    return {name: value for name, value in members.items() if value}
 
 
-def runtime_done(request_id: str, status: str) -> Event:
-    return event("platform.runtimeDone", {"requestId": request_id, "status": status})
+def function_line(head: bytes, line: str, log_format: str) -> list[Event]:
+    """A line of the function: text, or an object where schema and log format have it so."""
+    text = Event("function", head, compact_json(line))
+    structured = line.strip().encode() if log_format == "JSON" else b""
+    if not is_json_object(structured):
+        return [text]
+    return [
+        text._replace(audience=ALL - STRUCTURED),
+        text._replace(record=structured, audience=STRUCTURED),
+    ]
+
+
+def is_json_object(text: bytes) -> bool:
+    try:
+        return text.startswith(b"{") and isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def span(name: str, duration_ms: float) -> dict[str, Any]:
+    return {"name": name, "start": now(), "durationMs": round(duration_ms, 3)}
+
+
+# Init
+
+
+def init_start(function: dict[str, str], initialization_type: str, phase: str) -> Event:
+    record = {"initializationType": initialization_type, "phase": phase, **function}
+    return event("platform.initStart", record, TELEMETRY)
+
+
+def init_runtime_done(initialization_type: str, phase: str, error_type: str | None) -> Event:
+    record = {
+        "initializationType": initialization_type,
+        "phase": phase,
+        "status": "error" if error_type else "success",
+        **given(errorType=error_type),
+    }
+    return event("platform.initRuntimeDone", record, TELEMETRY)
+
+
+def init_report(
+    initialization_type: str, phase: str, error_type: str | None, duration_ms: float
+) -> Event:
+    record = {
+        "initializationType": initialization_type,
+        "phase": phase,
+        "status": "error" if error_type else "success",
+        "metrics": {"durationMs": round(duration_ms, 3)},
+        **given(errorType=error_type),
+    }
+    return event("platform.initReport", record, TELEMETRY)
+
+
+# Invoke
+
+
+def start(request_id: str, version: str, trace_id: str = "") -> list[Event]:
+    record = {"requestId": request_id, "version": version}
+    tracing = {"type": "X-Amzn-Trace-Id", "value": trace_id} if trace_id else None
+    return [
+        event("platform.start", record, LOGS),
+        event("platform.start", {**record, **given(tracing=tracing)}, TELEMETRY),
+    ]
+
+
+def runtime_done(
+    request_id: str, status: str, error_type: str | None = None, duration_ms: float = 0.0
+) -> list[Event]:
+    record = {"requestId": request_id, "status": status}
+    details = {
+        "metrics": {"durationMs": round(duration_ms, 3), "producedBytes": 4},
+        "spans": [span("responseLatency", duration_ms), span("responseDuration", 0.1)],
+        **given(errorType=error_type),
+    }
+    return [
+        event("platform.runtimeDone", record, frozenset({"2021-03-18"})),
+        event("platform.runtimeDone", {**record, **details}, TELEMETRY),
+    ]
 
 
 def end(request_id: str) -> Event:
-    return event("platform.end", {"requestId": request_id})
+    return event("platform.end", {"requestId": request_id}, LOGS)
 
 
-def report(request_id: str, metrics: dict[str, float]) -> Event:
-    return event("platform.report", {"requestId": request_id, "metrics": metrics})
+def report(
+    request_id: str,
+    metrics: dict[str, float],
+    status: str = "success",
+    error_type: str | None = None,
+    spans: list[dict[str, Any]] | None = None,
+) -> list[Event]:
+    record = {"requestId": request_id, "metrics": metrics}
+    details = {"status": status, **given(spans=spans, errorType=error_type)}
+    return [
+        event("platform.report", record, LOGS),
+        event("platform.report", {**record, **details}, TELEMETRY),
+    ]
 
 
 def fault(request_id: str, message: str) -> Event:
     """Its record is a string, unlike that of every other platform event."""
-    return event("platform.fault", f"RequestId: {request_id} {message}")
+    return event("platform.fault", f"RequestId: {request_id} {message}", LOGS)
+
+
+# Extensions and their subscriptions
 
 
 def extension(name: str, state: str, subscribed: list[str], error_type: str | None) -> Event:
-    record: dict[str, Any] = {"name": name, "state": state, "events": subscribed}
-    if error_type:
-        record["errorType"] = error_type
+    record = {"name": name, "state": state, "events": subscribed, **given(errorType=error_type)}
     return event("platform.extension", record)
 
 
-def logs_subscription(name: str, types: list[str]) -> Event:
+def subscription(name: str, types: list[str]) -> list[Event]:
     record = {"name": name, "state": "Subscribed", "types": types}
-    return event("platform.logsSubscription", record)
+    return [
+        event("platform.logsSubscription", record, LOGS),
+        event("platform.telemetrySubscription", record, TELEMETRY),
+    ]
 
 
-def logs_dropped(records: int, size: int) -> Event:
-    reason = "Consumer seems to have fallen behind as it has not acknowledged receipt of logs."
-    record = {"reason": reason, "droppedRecords": records, "droppedBytes": size}
-    return event("platform.logsDropped", record)
+def logs_dropped(records: int, size: int) -> list[Event]:
+    counts = {"droppedRecords": records, "droppedBytes": size}
+    fallen_behind = (
+        "Consumer seems to have fallen behind as it has not acknowledged receipt of logs."
+    )
+    slower = (
+        "Some logs were dropped because the downstream consumer is slower than the logs"
+        " production rate"
+    )
+    return [
+        event("platform.logsDropped", {"reason": fallen_behind, **counts}, LOGS),
+        event("platform.logsDropped", {"reason": slower, **counts}, TELEMETRY),
+    ]

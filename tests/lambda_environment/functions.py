@@ -86,7 +86,7 @@ class NodeFunction:
                 await process.kill()
 
     def _log(self, text: str) -> None:
-        self._logs.emit_lines("function", [text])
+        self._logs.emit_function_lines([text])
 
 
 class SyntheticFunction:
@@ -128,7 +128,7 @@ class SyntheticFunction:
 
     def _log(self, output: Sequence[str | bytes | Failure]) -> None:
         if all(isinstance(item, str) for item in output):
-            self._logs.emit_lines("function", list(output))
+            self._logs.emit_function_lines(list(output))
             return
         for item in output:
             if isinstance(item, Failure):
@@ -136,4 +136,4 @@ class SyntheticFunction:
             if isinstance(item, bytes):
                 self._logs.deliver_body(item)
             else:
-                self._logs.emit_lines("function", [item])
+                self._logs.emit_function_lines([item])

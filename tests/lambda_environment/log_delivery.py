@@ -22,7 +22,7 @@ CHUNK_BYTES = 16 * 1024
 
 @dataclass(frozen=True)
 class Subscription:
-    """What an extension asked the Logs API for."""
+    """What an extension asked the Logs API or the Telemetry API for."""
 
     extension_name: str
     types: tuple[str, ...]
@@ -34,9 +34,7 @@ class Subscription:
     method: str = "POST"
 
     def covers(self, event: Event) -> bool:
-        if event.type == "platform.runtimeDone" and self.schema_version < "2021-03-18":
-            return False
-        return event.category in self.types
+        return self.schema_version in event.audience and event.category in self.types
 
 
 @dataclass
@@ -140,8 +138,7 @@ class LogDelivery:
         records, size = self._unreported
         if records:
             self._unreported = [0, 0]
-            event = events.logs_dropped(records, size)
-            if self.subscription.covers(event):
+            for event in filter(self.subscription.covers, events.logs_dropped(records, size)):
                 self._append(event)
 
     async def _run(self) -> None:

@@ -1,35 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""The Logs API 2020-08-15: who subscribed to what, and where events go."""
+"""The Logs API 2020-08-15 and the Telemetry API 2022-07-01: who subscribed to what, and where
+events go."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from dataclasses import replace
+from functools import partial
 
 from aiohttp import web
 
 from . import events
 from .awake_clock import AwakeClock
-from .events import Event
+from .events import TELEMETRY, Event
 from .extensions_api import ExtensionsApi, json_response, refusal
 from .log_delivery import DeliveryFigures, LogDelivery, Subscription
 from .settings import Settings
+from .subscription import LOGS_API, TELEMETRY_API, LogSource, find_mistakes, subscription_of
 
-SCHEMA_VERSIONS = ("2020-08-15", "2021-03-18")
-TYPES = ("platform", "function", "extension")
-HOSTS = ("sandbox.localdomain", "sandbox")
-RESERVED_PORT = 9001
 # From a readable socket to the end of a request aiohttp needs about five rounds of the loop.
 ANSWER_ROUNDS = 20
-# Buffering: default, least, most.
-BUFFERING = {
-    "maxItems": (10000, 1000, 10000),
-    "maxBytes": (262144, 262144, 1048576),
-    "timeoutMs": (1000, 25, 30000),
-}
 
 
 class LogsApi:
@@ -41,9 +32,17 @@ class LogsApi:
         self._ended: list[LogDelivery] = []
         self.open = True
         self.emitted: list[Event] = []
+        self._early: list[Event] = []
+
+    def begin(self) -> None:
+        """Starts a life: there are no subscribers, and there may be some until init is over."""
+        self.open = True
+        self._early.clear()
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.put("/2020-08-15/logs", self._subscribe)]
+        telemetry = replace(TELEMETRY_API, schemas=self._settings.telemetry_schemas)
+        sources = (LOGS_API, telemetry)
+        return [web.put(source.path, partial(self._subscribe, source)) for source in sources]
 
     @property
     def deliveries(self) -> list[LogDelivery]:
@@ -60,20 +59,38 @@ class LogsApi:
         """Of every subscription there has been."""
         return [delivery.figures for delivery in [*self._ended, *self.deliveries]]
 
-    def emit(self, event: Event) -> None:
-        """An event comes into being. Without a subscriber for it nobody hears of it."""
-        takers = [d for d in self._deliveries.values() if d.subscription.covers(event)]
-        if takers:
-            self.emitted.append(event)
-        if event.type not in self._settings.lost_events:
+    def emit(self, *variants: Event) -> None:
+        """Something happens. Without a subscriber for one of its variants nobody hears of it."""
+        for event in variants:
+            if self.open:
+                self._early.append(event)
+            takers = [d for d in self._deliveries.values() if d.subscription.covers(event)]
+            if takers:
+                self.emitted.append(event)
             for delivery in takers:
-                delivery.add(event)
+                self._give(event, delivery)
+
+    def _give(self, event: Event, delivery: LogDelivery) -> None:
+        if event.type not in self._settings.lost_events:
+            delivery.add(event)
+
+    def _replay(self, delivery: LogDelivery) -> None:
+        """What happened in this init before the subscription, which the Telemetry API keeps."""
+        for event in filter(delivery.subscription.covers, self._early):
+            if event not in self.emitted:
+                self.emitted.append(event)
+            self._give(event, delivery)
 
     def emit_lines(self, event_type: str, lines: list[str]) -> None:
         """Many lines logged at the same moment."""
         head = events.head_of(event_type)
         for line in lines:
             self.emit(Event(event_type, head, events.compact_json(line)))
+
+    def emit_function_lines(self, lines: list[str]) -> None:
+        head = events.head_of("function")
+        for line in lines:
+            self.emit(*events.function_line(head, line, self._settings.log_format))
 
     def deliver_body(self, body: bytes) -> None:
         for delivery in self.deliveries:
@@ -100,24 +117,32 @@ class LogsApi:
             self._ended.append(delivery)
         self._deliveries.clear()
 
-    async def _subscribe(self, request: web.Request) -> web.Response:
+    async def _subscribe(self, source: LogSource, request: web.Request) -> web.Response:
         extension = self._extensions.identify(request)
         if isinstance(extension, web.Response):
             return extension
         if self._settings.local_emulator:
-            return refusal(202, "Logs.NotSupported", "Logs API is not supported")
+            return refusal(202, f"{source.prefix}.NotSupported", f"{source.name} is not supported")
         if not self.open:
-            return refusal(403, "Logs.SubscriptionClosed", "Logs API subscription is closed")
+            message = f"{source.name} subscription is closed"
+            return refusal(403, f"{source.prefix}.SubscriptionClosed", message)
         try:
             wanted = json.loads(await request.read())
         except ValueError as error:
-            return refusal(400, "Logs.ValidationError", f"not a JSON document: {error}")
-        mistakes = find_mistakes(wanted)
+            return refusal(400, source.invalid, f"not a JSON document: {error}")
+        mistakes = find_mistakes(source, wanted) or self._conflicts(source, extension.name)
         if mistakes:
-            return refusal(400, "Logs.ValidationError", "; ".join(mistakes))
-        await self._deliver_to(subscription_of(extension.name, wanted))
-        self.emit(events.logs_subscription(extension.name, wanted["types"]))
+            return refusal(400, source.invalid, "; ".join(mistakes))
+        await self._deliver_to(subscription_of(source, extension.name, wanted))
+        self.emit(*events.subscription(extension.name, wanted["types"]))
         return json_response(200, "OK")
+
+    def _conflicts(self, source: LogSource, extension_name: str) -> list[str]:
+        """An extension that has subscribed to one of the APIs may not subscribe to the other."""
+        delivery = self._deliveries.get(extension_name)
+        if delivery is None or delivery.subscription.schema_version in source.schemas:
+            return []
+        return [f"{extension_name} is subscribed to another API already"]
 
     async def _deliver_to(self, subscription: Subscription) -> None:
         """A second subscription of the same extension takes the place of its first."""
@@ -125,85 +150,13 @@ class LogsApi:
         if previous:
             await previous.stop()
             self._ended.append(previous)
-        self._deliveries[subscription.extension_name] = LogDelivery(
+        delivery = LogDelivery(
             subscription,
             self._clock,
             self._settings.delivery_backlog_bytes,
             self._settings.delivery_timeout_s,
             self._settings.chunked_delivery,
         )
-
-
-def find_mistakes(wanted: Any) -> list[str]:
-    """Why the platform refuses this subscription; empty when it does not."""
-    if not isinstance(wanted, dict):
-        return ["the request is not a JSON object"]
-    mistakes = _destination_mistakes(wanted.get("destination"))
-    types = wanted.get("types")
-    if not types or not isinstance(types, list):
-        mistakes.append("types should not be empty")
-    elif unknown := [str(name) for name in types if name not in TYPES]:
-        mistakes.append(f"types are not valid: {', '.join(unknown)}")
-    if wanted.get("schemaVersion", SCHEMA_VERSIONS[0]) not in SCHEMA_VERSIONS:
-        mistakes.append(f"schemaVersion is not one of {', '.join(SCHEMA_VERSIONS)}")
-    return mistakes + _buffering_mistakes(wanted.get("buffering") or {})
-
-
-def _destination_mistakes(destination: Any) -> list[str]:
-    if not isinstance(destination, dict):
-        return ["destination is missing"]
-    if destination.get("protocol") != "HTTP":
-        return ["destination protocol should be HTTP"]
-    if destination.get("method", "POST") not in ("POST", "PUT"):
-        return ["destination method should be POST or PUT"]
-    try:
-        uri = urlsplit(str(destination.get("URI", "")))
-        port = uri.port
-    except ValueError:
-        return ["URI is not valid"]
-    mistakes = []
-    if uri.scheme != "http":
-        mistakes.append("URI scheme should be http")
-    if uri.hostname not in HOSTS:
-        mistakes.append(f"URI host should be {' or '.join(HOSTS)}")
-    if not port:
-        mistakes.append("URI port is not provided")
-    if port == RESERVED_PORT:
-        mistakes.append(f"URI port {RESERVED_PORT} is reserved")
-    return mistakes
-
-
-def _buffering_mistakes(buffering: dict[str, Any]) -> list[str]:
-    mistakes = []
-    for name, (_, least, most) in BUFFERING.items():
-        value = buffering.get(name, most)
-        if type(value) is not int or not least <= value <= most:
-            mistakes.append(f"buffering {name} should be between {least} and {most}")
-    return mistakes
-
-
-def subscription_of(extension_name: str, wanted: dict[str, Any]) -> Subscription:
-    buffering = {name: values[0] for name, values in BUFFERING.items()}
-    buffering.update(wanted.get("buffering") or {})
-    destination = wanted["destination"]
-    uri = urlsplit(destination["URI"])
-    return Subscription(
-        extension_name=extension_name,
-        types=tuple(wanted["types"]),
-        schema_version=wanted.get("schemaVersion", SCHEMA_VERSIONS[0]),
-        max_items=buffering["maxItems"],
-        max_bytes=buffering["maxBytes"],
-        timeout_ms=buffering["timeoutMs"],
-        # The path of the URI is not used.
-        url=f"http://{address_of(uri.hostname)}:{uri.port}/",
-        method=destination.get("method", "POST"),
-    )
-
-
-def address_of(host: str | None, hosts_file: Path = Path("/etc/hosts")) -> str:
-    """Where the extension listens: at the name's address when it has one, else on the loopback."""
-    for line in hosts_file.read_text().splitlines():
-        address, *names = line.partition("#")[0].split() or [""]
-        if host in names:
-            return address
-    return "127.0.0.1"
+        self._deliveries[subscription.extension_name] = delivery
+        if previous is None and subscription.schema_version in TELEMETRY:
+            self._replay(delivery)

@@ -31,6 +31,7 @@ CALLS = {
     "/2020-01-01/extension/register": "register",
     "/2020-01-01/extension/event/next": "next",
     "/2020-08-15/logs": "subscribe",
+    "/2022-07-01/telemetry": "subscribe",
 }
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ class Sandbox:
         self.runtime_api = RuntimeApi(self._runtime_init_failed)
         self.function = self._make_function()
         self.initialised = False
+        self._runtime_done = False
         self.extension_output: list[str] = []
         self.processes: dict[str, Process] = {}
         self.init = Init()
@@ -93,31 +95,39 @@ class Sandbox:
 
     # Init.
 
-    async def start(self, limit_s: float | None = None) -> Init:
+    async def start(self, limit_s: float | None = None, phase: str = "init") -> Init:
         """Runs the init phase: extensions, then runtime and function, until all of them wait."""
         limit_s = self.settings.init_limit_s if limit_s is None else limit_s
         began = time.monotonic()
-        self._begin_life()
+        self._begin_life(phase)
         try:
-            await self._unless_failed(self._initialise(), limit_s)
+            await self._unless_failed(self._initialise(phase), limit_s)
         except Failure as failure:
             self.init = Init(failure.error_type, str(failure), _ms_since(began))
+            self._report_init(phase)
             await self._kill_all()
         else:
             self.init = Init(None, "", _ms_since(began), self._extension_init_ms())
+            self._report_init(phase)
             self.initialised = True
             self._freeze()
         return self.init
 
-    def _begin_life(self) -> None:
+    def _begin_life(self, phase: str) -> None:
         self._thaw()
         self._ending = False
         self._failure = asyncio.get_running_loop().create_future()
         self.extensions_api.begin([path.name for path in self.settings.extensions])
-        self.logs.open = True
+        self.logs.begin()
         self._cold = True
+        self._runtime_done = False
+        function = {
+            "functionName": self.settings.function_name,
+            "functionVersion": self.settings.function_version,
+        }
+        self.logs.emit(events.init_start(function, self.settings.initialization_type, phase))
 
-    async def _initialise(self) -> None:
+    async def _initialise(self, phase: str) -> None:
         external = self.extensions_api.extensions[:]
         for extension, path in zip(external, self.settings.extensions, strict=True):
             self._launch(extension, path)
@@ -125,11 +135,24 @@ class Sandbox:
             await extension.registered.wait()
         self.function.start(self.address)
         await self.function.initialised()
+        self._runtime_init_done(phase, None)
         self.extensions_api.registration_open = False
         for extension in self.extensions_api.extensions:
             await extension.ready.wait()
             self._announce(extension)
         self.logs.open = False
+
+    def _runtime_init_done(self, phase: str, error_type: str | None) -> None:
+        if not self._runtime_done:
+            self._runtime_done = True
+            kind = self.settings.initialization_type
+            self.logs.emit(events.init_runtime_done(kind, phase, error_type))
+
+    def _report_init(self, phase: str) -> None:
+        init = self.init
+        kind = self.settings.initialization_type
+        self._runtime_init_done(phase, init.error_type)
+        self.logs.emit(events.init_report(kind, phase, init.error_type, init.duration_ms))
 
     def _launch(self, extension: Extension, path: Path) -> None:
         try:
@@ -173,7 +196,7 @@ class Sandbox:
         init = None
         if not self.initialised:
             # Lambda calls it a suppressed init: it counts as part of the invocation.
-            init = await self.start(limit_s)
+            init = await self.start(limit_s, "invoke")
             self._thaw()
             if not init.succeeded:
                 request_id = str(uuid.uuid4())
@@ -202,7 +225,7 @@ class Sandbox:
         except Failure as error:
             failure = error
         if failure and not progress.done:
-            self._function_is_done(request, progress, _status_of(failure))
+            self._function_is_done(request, progress, _status_of(failure), failure.error_type)
         if failure and not isinstance(failure, TimedOut):
             message = f"Error: {failure}\n{failure.error_type}"
             self.logs.emit(events.fault(request.id, message))
@@ -215,22 +238,26 @@ class Sandbox:
         return invocation
 
     async def _run(self, request: Request, progress: _Progress) -> None:
-        self.logs.emit(events.start(request.id, self.settings.function_version))
+        version = self.settings.function_version
+        self.logs.emit(*events.start(request.id, version, request.trace_id))
         for extension in self.extensions_api.extensions:
             if "INVOKE" in extension.events:
                 extension.send(self._invoke_event(request))
         progress.outcome = await self.function.run(request)
         status = "failure" if progress.outcome.error_type else "success"
-        self._function_is_done(request, progress, status)
+        self._function_is_done(request, progress, status, progress.outcome.error_type)
         for extension in self.extensions_api.extensions:
             await extension.ready.wait()
         await self.logs.take_answers()
         progress.undelivered = self.logs.pending
 
-    def _function_is_done(self, request: Request, progress: _Progress, status: str) -> None:
+    def _function_is_done(
+        self, request: Request, progress: _Progress, status: str, error_type: str | None
+    ) -> None:
         progress.done_at = time.monotonic()
         progress.status = status
-        self.logs.emit(events.runtime_done(request.id, status))
+        duration_ms = _ms_since(progress.began)
+        self.logs.emit(*events.runtime_done(request.id, status, error_type, duration_ms))
 
     def _invoke_event(self, request: Request) -> dict[str, Any]:
         return {
@@ -272,7 +299,9 @@ class Sandbox:
             metrics["initDurationMs"] = round(self.init.duration_ms, 2)
             self._cold = False
         self.logs.emit(events.end(request.id))
-        self.logs.emit(events.report(request.id, metrics))
+        spans = [events.span("extensionOverhead", invocation.kept_awake_ms)]
+        status, error_type = invocation.status, invocation.error_type
+        self.logs.emit(*events.report(request.id, metrics, status, error_type, spans))
 
     # Freeze and thaw.
 

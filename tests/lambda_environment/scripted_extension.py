@@ -5,6 +5,7 @@
 SCRIPT is a JSON object; every member may be left out:
   name          registers under this name instead of the file's
   events        what to register for
+  telemetry     subscribes to the Telemetry API instead of the Logs API
   subscription  members to change in the subscription; null for no subscription
   before_next   [seconds] to wait before the first `next`
   hold          how long to stay busy: seconds, or "runtimeDone"
@@ -101,14 +102,16 @@ class Platform:
         self.call("POST", "/2020-01-01/extension/register", {"events": events}, **headers)
 
     def subscribe(self, port: int) -> None:
+        telemetry = SCRIPT.get("telemetry")
         wanted = {
-            "schemaVersion": "2021-03-18",
+            "schemaVersion": "2025-01-29" if telemetry else "2021-03-18",
             "types": ["platform", "function"],
             "buffering": {"maxItems": 1000, "maxBytes": 262144, "timeoutMs": 25},
             "destination": {"protocol": "HTTP", "URI": f"http://sandbox.localdomain:{port}/path"},
         }
         wanted.update(SCRIPT.get("subscription", {}))
-        self.call("PUT", "/2020-08-15/logs", wanted)
+        path = "/2022-07-01/telemetry" if telemetry else "/2020-08-15/logs"
+        self.call("PUT", path, wanted)
 
     def next(self) -> dict:
         return self.call("GET", "/2020-01-01/extension/event/next")

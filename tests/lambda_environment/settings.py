@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .events import TELEMETRY_SCHEMAS
+
 # Limits of the platform (Lambda quotas and the pages on extensions and life cycle).
 FUNCTION_VARIABLES_BYTES = 4096
 INIT_SECONDS = 10.0
@@ -24,6 +26,7 @@ RESERVED_VARIABLES = frozenset(
         "AWS_LAMBDA_FUNCTION_NAME",
         "AWS_LAMBDA_FUNCTION_VERSION",
         "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_FORMAT",
         "AWS_LAMBDA_LOG_GROUP_NAME",
         "AWS_LAMBDA_LOG_STREAM_NAME",
         "AWS_LAMBDA_RUNTIME_API",
@@ -65,6 +68,8 @@ class Settings:
     memory_mb: int = 128
     timeout_s: float = 3.0
     initialization_type: str = "on-demand"
+    log_format: str = "Text"
+    """Or JSON: lines that are JSON are objects where the schema of a subscription allows it."""
     init_limit_s: float = INIT_SECONDS
 
     temporary_directory: Path | None = None
@@ -72,6 +77,8 @@ class Settings:
     another. None: a new and empty one, which is gone with the environment."""
 
     # Variants seen in the field.
+    telemetry_schemas: tuple[str, ...] = TELEMETRY_SCHEMAS
+    """Those that the platform knows; it refuses a subscription with any other."""
     local_emulator: bool = False
     """Answer 202 to a subscription and deliver nothing, as a local emulator does."""
     deadline_as_string: bool = False
@@ -111,6 +118,7 @@ class Settings:
             "AWS_LAMBDA_FUNCTION_VERSION": self.function_version,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.memory_mb),
             "AWS_LAMBDA_INITIALIZATION_TYPE": self.initialization_type,
+            "AWS_LAMBDA_LOG_FORMAT": self.log_format,
             "AWS_LAMBDA_RUNTIME_API": runtime_api,
             "TZ": ":UTC",
         }

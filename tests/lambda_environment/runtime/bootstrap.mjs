@@ -7,7 +7,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
 
-const { AWS_LAMBDA_RUNTIME_API, LAMBDA_TASK_ROOT, _HANDLER, _LAMBDA_TELEMETRY_LOG_FD } = process.env;
+const { AWS_LAMBDA_LOG_FORMAT, AWS_LAMBDA_RUNTIME_API, LAMBDA_TASK_ROOT } = process.env;
+const { _HANDLER, _LAMBDA_TELEMETRY_LOG_FD } = process.env;
 const FRAME_TYPE = 0xa55a0003;
 const agent = new http.Agent({ keepAlive: true });
 let requestId;
@@ -26,10 +27,20 @@ function call(method, route, body, headers = {}) {
   });
 }
 
+function textLine(level, values) {
+  return [new Date().toISOString(), requestId, level, `${format(...values)}\n`].join('\t');
+}
+
+function jsonLine(level, values) {
+  const isObject = values.length === 1 && values[0]?.constructor === Object;
+  const message = isObject ? values[0] : format(...values);
+  return `${JSON.stringify({ timestamp: new Date().toISOString(), level, requestId, message })}\n`;
+}
+
 // One call of console is one record, however many lines it has.
 function log(level, values) {
-  const text = [new Date().toISOString(), requestId, level, `${format(...values)}\n`].join('\t');
-  const message = Buffer.from(text);
+  const line = AWS_LAMBDA_LOG_FORMAT === 'JSON' ? jsonLine : textLine;
+  const message = Buffer.from(line(level, values));
   const header = Buffer.alloc(16);
   header.writeUInt32BE(FRAME_TYPE, 0);
   header.writeUInt32BE(message.length, 4);
