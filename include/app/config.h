@@ -20,6 +20,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+enum log_source { LOG_SOURCE_LOGS_API, LOG_SOURCE_TELEMETRY_API };
+
 enum flush_mode { FLUSH_END, FLUSH_CONTINUOUS, FLUSH_ADAPTIVE };
 
 enum compression { COMPRESSION_NONE, COMPRESSION_GZIP };
@@ -31,6 +33,7 @@ struct config {
     /* Settings of this extension. */
     struct span stream; /* name or ARN */
     uint64_t listener_port;
+    enum log_source source;
     struct shipped_types types;
     uint64_t max_items;
     uint64_t max_bytes;

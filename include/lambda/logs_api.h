@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* The subscription to the Lambda Logs API 2020-08-15, schema 2021-03-18.
- * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-logs-api.html */
+/* The subscription to one of the platform's two APIs that deliver logs:
+ * - the Logs API 2020-08-15, https://docs.aws.amazon.com/lambda/latest/dg/runtimes-logs-api.html
+ * - the Telemetry API 2022-07-01, https://docs.aws.amazon.com/lambda/latest/dg/telemetry-api.html
+ *
+ * They differ in the path, in the versions of their schema, and in the events that are delivered;
+ * how these are asked for and delivered is the same. */
 #pragma once
 
 #include "base/attributes.h"
@@ -10,7 +14,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The platform's limits ("Buffering configuration" of the page above). */
+struct logs_api {
+    const char *name; /* for messages */
+    const char *path;
+    /* Newest first, NULL-terminated. The next one is asked for when the platform finds fault with
+     * the subscription (400), which it does when it does not know the schema. */
+    const char *const *schemas;
+};
+
+extern const struct logs_api logs_api;
+extern const struct logs_api telemetry_api;
+
+/* The platform's limits ("Buffering configuration" of both pages). */
 enum {
     LOGS_API_TIMEOUT_MS_MIN = 25,
     LOGS_API_TIMEOUT_MS_MAX = 30000,
@@ -22,6 +37,7 @@ enum {
 };
 
 struct logs_subscription {
+    const struct logs_api *source;
     bool platform, function, extension; /* the types to receive; one at least */
     uint32_t timeout_ms;
     uint32_t max_bytes;
@@ -35,7 +51,7 @@ enum logs_api_answer {
     LOGS_API_FAILED,        /* *err says why, in the platform's words where it gave any */
 };
 
-/* Waits for the answer. */
+/* Waits for the answer. The types mean the same in both APIs. */
 MUST_CHECK enum logs_api_answer logs_api_subscribe(const struct extensions_api *api,
                                                    const struct logs_subscription *subscription,
                                                    struct error *err);

@@ -2,10 +2,10 @@
 /* Makes an event's line: the event as it came plus what consumers need to place it.
  *
  * {…members as they came…,"requestId":"…","eventId":"…","lambda":{…},"tags":{…}}
- * requestId is that of the record of a platform event or, for others, of the invocation that
- * platform.start opened and platform.report has not closed yet; absent when not known, never
- * guessed. eventId is the environment id and a counter. A member that the event has already is
- * not added again.
+ * requestId is that of the record of a platform event, that which the runtime wrote into a
+ * structured log line or, for others, that of the invocation that platform.start opened and
+ * platform.report has not closed yet; absent when not known, never guessed. eventId is the
+ * environment id and a counter. A member that the event has already is not added again.
  *
  * A line is two spans, so that a long event is copied only once, into its record. It holds no raw
  * newline: those between the tokens of pretty-printed JSON become spaces. */

@@ -26,6 +26,12 @@ enum event_kind event_kind_of(const struct event *event);
  * without escapes of 1 to REQUEST_ID_BYTES - 1 characters; else empty. */
 struct span event_request_id(const struct event *event);
 
+/* The request id that a runtime wrote into a structured log line, likewise: the record has
+ * "timestamp" and "level", as all lines of Lambda's own JSON format have, and a UUID in
+ * "requestId", "AWSRequestId" (Java) or "function_request_id" (Powertools). Lines of any other
+ * layout may use these names for ids of their own; for them it is empty. */
+struct span event_logged_request_id(const struct event *event);
+
 /* The JSON text of a direct member of an object record; empty when there is none. */
 struct span event_record_member(const struct event *event, struct span name);
 

@@ -19,7 +19,7 @@ enum {
 
 #define FIELD(name) offsetof(struct config, name)
 
-static const char *const api_choices[] = {"logs", NULL};
+static const char *const api_choices[] = {"logs", "telemetry", NULL};
 static const char *const flush_choices[] = {"end", "continuous", "adaptive", NULL};
 static const char *const format_choices[] = {"ndjson", "event", "batch", NULL};
 static const char *const compression_choices[] = {"none", "gzip", NULL};
@@ -57,10 +57,10 @@ static const struct setting settings[] = {
     {
         .name = "EXTENSION_LOG_API",
         .preset = "logs",
-        .help = "The Lambda API that delivers the logs.",
+        .help = "The Lambda API that delivers the logs: the Logs API or the Telemetry API.",
         .parse = setting_parse_choice,
         .choices = api_choices,
-        .field = SETTING_NO_FIELD,
+        .field = FIELD(source),
     },
     {
         .name = "EXTENSION_LOG_TYPES",

@@ -58,6 +58,7 @@ bool intake_open(struct intake *intake, const struct config *config, struct batc
 enum logs_api_answer intake_subscribe(const struct intake *intake, const struct config *config,
                                       const struct extensions_api *api, struct error *err) {
     const struct logs_subscription subscription = {
+        .source = config->source == LOG_SOURCE_TELEMETRY_API ? &telemetry_api : &logs_api,
         .platform = true, /* always: without its events nobody knows when an invocation is over */
         .function = config->types.function,
         .extension = config->types.extension,

@@ -76,9 +76,22 @@ void enricher_done(struct enricher *e) {
 
 /* --- which request an event belongs to --- */
 
+/* What the event itself says. */
 static struct span own_request_id(const struct event *event, enum event_kind kind) {
-    bool is_platform = kind != EVENT_FUNCTION && kind != EVENT_EXTENSION && kind != EVENT_OTHER;
-    return is_platform ? event_request_id(event) : span_of(NULL, 0);
+    switch (kind) {
+    case EVENT_FUNCTION:
+        return event_logged_request_id(event);
+    case EVENT_EXTENSION:
+    case EVENT_OTHER:
+        return span_of(NULL, 0);
+    case EVENT_START:
+    case EVENT_RUNTIME_DONE:
+    case EVENT_REPORT:
+    case EVENT_LOGS_DROPPED:
+    case EVENT_PLATFORM:
+        break;
+    }
+    return event_request_id(event);
 }
 
 struct span enricher_request_id(const struct enricher *e, const struct event *event) {

@@ -3,6 +3,8 @@
 
 #include "pipeline/json_scanner.h"
 
+#include <ctype.h>
+
 #define RUNTIME_DONE SPAN("platform.runtimeDone")
 
 static enum event_kind platform_kind(struct span type) {
@@ -55,6 +57,45 @@ unsigned long long event_record_number(const struct event *event, struct span na
 struct span event_request_id(const struct event *event) {
     struct span id = json_string_content(event_record_member(event, SPAN("requestId")));
     return is_usable_id(id) ? id : span_of(NULL, 0);
+}
+
+/* 8-4-4-4-12 hexadecimal digits. */
+static bool is_uuid(struct span text) {
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    if (text.len != sizeof form - 1) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        bool fits = form[i] == 'x' ? isxdigit((unsigned char)text.ptr[i]) : text.ptr[i] == '-';
+        if (!fits) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool names_request_id(struct span name) {
+    return span_equals(name, SPAN("requestId")) || span_equals(name, SPAN("AWSRequestId")) ||
+           span_equals(name, SPAN("function_request_id"));
+}
+
+struct span event_logged_request_id(const struct event *event) {
+    struct json_object record = json_object_over(event->record);
+    struct json_member member;
+    struct span id = span_of(NULL, 0);
+    bool has_timestamp = false;
+    bool has_level = false;
+    while (json_object_next(&record, &member) == JSON_MEMBER) {
+        has_timestamp |= span_equals(member.name, SPAN("timestamp"));
+        has_level |= span_equals(member.name, SPAN("level"));
+        if (names_request_id(member.name) && is_uuid(json_string_content(member.value))) {
+            id = json_string_content(member.value);
+        }
+        if (has_timestamp && has_level && id.len > 0) {
+            return id; /* what is behind it, such as the message, may be long */
+        }
+    }
+    return span_of(NULL, 0);
 }
 
 bool event_body_has_runtime_done(struct span body, struct span request_id) {

@@ -3,7 +3,8 @@
 
 Starts a Kinesis server (moto, with IAM enforced) and a local Lambda environment, invokes
 hello-world three times with a freeze after each, shuts down, reads the stream back with boto3 and
-prints what arrived. Exits with 1 when an event is missing. EXTENSION_BINARY names another build.
+prints what arrived. Exits with 1 when an event is missing. EXTENSION_BINARY names another build;
+API=telemetry takes the Telemetry API instead of the Logs API.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from lambda_environment import Invocation, LambdaEnvironment, Settings, Shutdown
 BINARY = REPOSITORY / "build/extensions/kinesis-stream-logs-extension"
 STREAM = "lambda-logs-direct-kinesis-no-cloudwatch"
 NAMES = ("Ada", "Grace", "Edsger")
+APIS = ("logs", "telemetry")
 FREEZE_S = 0.5
 START = time.monotonic()
 
@@ -43,12 +45,20 @@ def extension_binary() -> Path:
     return binary
 
 
+def chosen(name: str, choices: tuple[str, ...]) -> str:
+    """The value of an environment variable; the first choice when it is not set."""
+    value = os.environ.get(name) or choices[0]
+    if value not in choices:
+        raise DemoFailed(f"{name}={value}; it is {' or '.join(choices)}")
+    return value
+
+
 def run(stream: MotoStream, binary: Path) -> Figures:
     settings = Settings(
         extensions=(binary,),
         task_root=REPOSITORY / "hello-world",
         credentials=stream.credentials,
-        variables=stream.variables,
+        variables={**stream.variables, "EXTENSION_LOG_API": chosen("API", APIS)},
     )
     with LambdaEnvironment(settings) as environment:
         try:

@@ -23,6 +23,7 @@ REGISTER = "/2020-01-01/extension/register"
 NEXT = "/2020-01-01/extension/event/next"
 INIT_ERROR = "/2020-01-01/extension/init/error"
 SUBSCRIBE = "/2020-08-15/logs"
+SUBSCRIBE_TELEMETRY = "/2022-07-01/telemetry"
 IDENTIFIER = "11111111-2222-4333-8444-555555555555"
 FUNCTION = {"functionName": "orders", "functionVersion": "7", "handler": "app.handler"}
 RUN_LIMIT_S = 10
@@ -80,7 +81,7 @@ class PlatformDouble:
             return web.json_response(answer, status=status)
         if request.path == NEXT:
             return self._next_event()
-        if request.path == SUBSCRIBE:
+        if request.path in (SUBSCRIBE, SUBSCRIBE_TELEMETRY):
             self.listened = can_connect(urlsplit(json.loads(body)["destination"]["URI"]).port)
             return web.json_response("OK")
         return web.json_response(FUNCTION, headers={"Lambda-Extension-Identifier": IDENTIFIER})

@@ -17,10 +17,10 @@ from scripted import SCRIPTED
 DEMO = Path(__file__).parents[1] / "demo" / "demo.py"
 
 
-def start(binary: Path) -> subprocess.Popen[str]:
+def start(binary: Path, **variables: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, DEMO],
-        env={**os.environ, "EXTENSION_BINARY": str(binary)},
+        env={**os.environ, "EXTENSION_BINARY": str(binary), **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -43,6 +43,22 @@ def test_three_invocations_arrive_complete(extension_binary: Path) -> None:
     assert figure(output, "events in Kinesis") == figure(output, "events emitted")
     assert figure(output, "events lost") == "0"
     assert int(figure(output, "PutRecords requests")) >= 3
+
+
+def test_the_telemetry_api_can_be_chosen(extension_binary: Path) -> None:
+    demo = start(extension_binary, API="telemetry")
+    output, _ = demo.communicate()
+    assert demo.returncode == 0, output
+    assert output.count("platform.initStart") == 1
+    assert figure(output, "events lost") == "0"
+
+
+def test_a_choice_that_there_is_not_is_told_plainly(extension_binary: Path) -> None:
+    demo = start(extension_binary, API="metrics")
+    output, _ = demo.communicate()
+    assert demo.returncode == 1
+    assert "API=metrics; it is logs or telemetry" in output
+    assert "Traceback" not in output
 
 
 def test_missing_events_make_it_fail(tmp_path: Path) -> None:

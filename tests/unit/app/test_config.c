@@ -124,6 +124,9 @@ static void choices_are_taken_by_their_names(void **state) {
     assert_true(read_with("EXTENSION_LOG_LEVEL", "debug"));
     assert_int_equal(config.log_level, LOG_DEBUG);
     assert_true(read_with("EXTENSION_LOG_API", "logs"));
+    assert_int_equal(config.source, LOG_SOURCE_LOGS_API);
+    assert_true(read_with("EXTENSION_LOG_API", "telemetry"));
+    assert_int_equal(config.source, LOG_SOURCE_TELEMETRY_API);
     assert_true(read_with("EXTENSION_LOG_COMPRESSION", "none"));
 }
 

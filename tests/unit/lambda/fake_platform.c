@@ -7,7 +7,9 @@
 static void serve(struct tcp_peer *peer, void *context) {
     struct fake_platform *platform = context;
     while (tcp_read_request(peer, &platform->request) && platform->status != 0) {
-        tcp_answer(peer, platform->status, platform->headers, platform->body);
+        bool rejects = platform->rejections > 0;
+        platform->rejections -= rejects;
+        tcp_answer(peer, rejects ? 400 : platform->status, platform->headers, platform->body);
     }
 }
 

@@ -11,6 +11,7 @@ struct fake_platform {
     struct http_client *client; /* to be used with it */
     char host[32];              /* what AWS_LAMBDA_RUNTIME_API would say */
     int status;                 /* of the answer; 0: none, the connection is closed */
+    unsigned rejections;        /* so many calls are answered with 400 before that */
     const char *headers;        /* whole lines with CRLF */
     const char *body;
     struct buf request; /* the last one; may be looked at when its answer has come */

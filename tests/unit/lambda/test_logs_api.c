@@ -29,7 +29,8 @@ static int tear_down(void **state) {
 }
 
 static struct logs_subscription subscription(bool platform_type, bool function, bool extension) {
-    return (struct logs_subscription){.platform = platform_type,
+    return (struct logs_subscription){.source = &logs_api,
+                                      .platform = platform_type,
                                       .function = function,
                                       .extension = extension,
                                       .timeout_ms = 25,
@@ -74,6 +75,62 @@ static void subscribes_to_the_types_that_are_wanted(void **state) {
     }
 }
 
+static void the_telemetry_api_is_asked_for_its_newest_schema(void **state) {
+    (void)state;
+    struct logs_subscription wanted = subscription(true, true, false);
+    struct error err = {0};
+    wanted.source = &telemetry_api;
+    assert_int_equal(logs_api_subscribe(&api, &wanted, &err), LOGS_API_SUBSCRIBED);
+    assert_true(fake_platform_saw(&platform, "PUT /2022-07-01/telemetry HTTP/1.1\r\n"));
+    assert_true(fake_platform_saw_body(
+        &platform,
+        "\r\n\r\n{\"schemaVersion\":\"2025-01-29\",\"types\":[\"platform\",\"function\"],"
+        "\"buffering\":{\"maxItems\":10000,\"maxBytes\":1048576,\"timeoutMs\":25},"
+        "\"destination\":{\"protocol\":\"HTTP\","
+        "\"URI\":\"http://sandbox.localdomain:1234\"}}"));
+}
+
+static void an_older_schema_is_asked_for_when_a_newer_one_is_invalid(void **state) {
+    (void)state;
+    static const char *const schemas[] = {"2025-01-29", "2022-12-13", "2022-07-01"};
+    struct logs_subscription wanted = subscription(true, true, false);
+    wanted.source = &telemetry_api;
+    for (unsigned i = 0; i < sizeof schemas / sizeof schemas[0]; i++) {
+        struct error err = {0};
+        char member[64];
+        (void)snprintf(member, sizeof member, "{\"schemaVersion\":\"%s\",", schemas[i]);
+        platform.rejections = i;
+        assert_int_equal(logs_api_subscribe(&api, &wanted, &err), LOGS_API_SUBSCRIBED);
+        assert_true(fake_platform_saw(&platform, member));
+    }
+}
+
+static void only_an_invalid_subscription_is_tried_with_another_schema(void **state) {
+    (void)state;
+    static const int statuses[] = {403, 404, 500};
+    struct logs_subscription wanted = subscription(true, true, false);
+    wanted.source = &telemetry_api;
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        struct error err = {0};
+        platform.status = statuses[i];
+        assert_int_equal(logs_api_subscribe(&api, &wanted, &err), LOGS_API_FAILED);
+        assert_true(fake_platform_saw(&platform, "\"schemaVersion\":\"2025-01-29\""));
+    }
+}
+
+static void says_which_api_refused_every_schema(void **state) {
+    (void)state;
+    struct logs_subscription wanted = subscription(true, true, false);
+    struct error err = {0};
+    wanted.source = &telemetry_api;
+    platform.rejections = 3;
+    platform.body = "{\"errorType\":\"ValidationError\",\"errorMessage\":\"no port\"}";
+    assert_int_equal(logs_api_subscribe(&api, &wanted, &err), LOGS_API_FAILED);
+    assert_int_equal(platform.rejections, 0);
+    assert_string_equal(err.message, "subscription to the Telemetry API: the platform answered "
+                                     "400: ValidationError: no port");
+}
+
 static void an_emulator_without_logs_is_no_failure(void **state) {
     (void)state;
     const struct logs_subscription wanted = subscription(true, true, true);
@@ -112,6 +169,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         API_TEST(sends_every_field),
         API_TEST(subscribes_to_the_types_that_are_wanted),
+        API_TEST(the_telemetry_api_is_asked_for_its_newest_schema),
+        API_TEST(an_older_schema_is_asked_for_when_a_newer_one_is_invalid),
+        API_TEST(only_an_invalid_subscription_is_tried_with_another_schema),
+        API_TEST(says_which_api_refused_every_schema),
         API_TEST(an_emulator_without_logs_is_no_failure),
         API_TEST(says_why_it_was_refused),
         API_TEST(says_that_the_platform_is_not_there),

@@ -155,6 +155,9 @@ static void event_ids_count_up_and_may_outgrow_their_digits(void **state) {
 }
 
 #define PLATFORM(type, id) "{\"type\":\"platform." type "\",\"record\":{\"requestId\":\"" id "\"}}"
+#define UUID "8b1f6c2e-0a3d-4e5f-9071-a2b3c4d5e6f7"
+#define STRUCTURED                                                                                 \
+    "{\"timestamp\":\"t\",\"level\":\"INFO\",\"requestId\":\"" UUID "\",\"message\":\"x\"}"
 #define LOG "{\"type\":\"function\",\"record\":\"x\"}"
 
 static void every_event_gets_the_request_it_belongs_to(void **state) {
@@ -172,6 +175,9 @@ static void every_event_gets_the_request_it_belongs_to(void **state) {
         {"{\"type\":\"platform.fault\",\"record\":\"RequestId: cccc Process exited\"}", "aaaa"},
         /* what a function writes about itself does not decide */
         {"{\"type\":\"function\",\"record\":{\"requestId\":\"dddd\"}}", "aaaa"},
+        /* but for the runtime's own layout: work that an earlier invocation left behind */
+        {"{\"type\":\"function\",\"record\":" STRUCTURED "}", UUID},
+        {"{\"type\":\"extension\",\"record\":" STRUCTURED "}", "aaaa"},
         {PLATFORM("runtimeDone", "aaaa"), "aaaa"},
         {LOG, "aaaa"},
         /* a late report of an earlier one closes nothing */

@@ -71,6 +71,43 @@ static void the_request_id_is_a_direct_member_of_the_record(void **state) {
     assert_int_equal(event_request_id(&(struct event){.has_others = false}).len, 0);
 }
 
+#define UUID "8b1f6c2e-0a3d-4e5f-9071-a2B3c4D5e6f7"
+#define LAYOUT "\"timestamp\":\"t\",\"level\":\"INFO\","
+
+static void a_structured_line_names_the_request_that_logged_it(void **state) {
+    (void)state;
+    static const struct {
+        const char *record;
+        const char *id;
+    } cases[] = {
+        {"{" LAYOUT "\"requestId\":\"" UUID "\",\"message\":\"x\"}", UUID},
+        {"{\"timestamp\":\"t\",\"message\":{},\"level\":{},\"AWSRequestId\":\"" UUID "\"}", UUID},
+        {"{\"function_request_id\":\"" UUID "\"," LAYOUT "\"message\":1}", UUID},
+        {"{" LAYOUT "\"requestId\":\"7\",\"AWSRequestId\":\"" UUID "\"}", UUID},
+        /* ids of the function's own */
+        {"{\"level\":\"INFO\",\"requestId\":\"" UUID "\"}", ""},
+        {"{\"timestamp\":\"t\",\"requestId\":\"" UUID "\"}", ""},
+        {"{" LAYOUT "\"message\":{\"requestId\":\"" UUID "\"}}", ""},
+        {"{" LAYOUT "\"requestid\":\"" UUID "\"}", ""},
+        {"{" LAYOUT "\"requestId\":\"order-1007\"}", ""},
+        {"{" LAYOUT "\"requestId\":\"8b1f6c2e-0a3d-4e5f-9071_a2b3c4d5e6f7\"}", ""},
+        {"{" LAYOUT "\"requestId\":\"8b1f6c2e00a3d-4e5f-9071-a2b3c4d5e6f7\"}", ""},
+        {"{" LAYOUT "\"requestId\":\"8b1f6c2e-0a3d-4e5f-9071-a2b3c4d5e6g7\"}", ""},
+        {"{" LAYOUT "\"requestId\":\"" UUID "0\"}", ""},
+        {"{" LAYOUT "\"requestId\":null}", ""},
+        {"{" LAYOUT "\"message\":\"x\"}", ""},
+        {"\"{\\\"requestId\\\":1}\"", ""},
+        {"[]", ""},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct guarded record = guarded_copy(span_of_text(cases[i].record));
+        struct event event = {.record = record.text};
+        assert_true(span_equals(event_logged_request_id(&event), span_of_text(cases[i].id)));
+        guarded_done(&record);
+    }
+}
+
 #define DONE(id)                                                                                   \
     "{\"time\":\"t\",\"type\":\"platform.runtimeDone\",\"record\":{\"requestId\":\"" id "\"}}"
 
@@ -116,6 +153,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(types_are_told_apart),
         cmocka_unit_test(the_request_id_is_a_direct_member_of_the_record),
+        cmocka_unit_test(a_structured_line_names_the_request_that_logged_it),
         cmocka_unit_test(finds_the_end_of_an_invocation_in_a_body),
         cmocka_unit_test(an_unknown_request_is_never_done),
     };
