@@ -10,9 +10,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* For a setting with a single allowed value: it is checked, and kept nowhere. */
-#define SETTING_NO_FIELD SIZE_MAX
-
 struct setting {
     const char *name;
     const char *preset;          /* the default, parsed like a given value; NULL: none */

@@ -39,9 +39,7 @@ bool setting_parse_choice(const struct setting *setting, struct span value, void
     if (!find_choice(setting, value, &index)) {
         return false;
     }
-    if (setting->field != SETTING_NO_FIELD) {
-        *(unsigned *)setting_field(setting, config) = index;
-    }
+    *(unsigned *)setting_field(setting, config) = index;
     return true;
 }
 

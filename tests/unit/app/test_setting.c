@@ -74,14 +74,6 @@ static void what_is_not_allowed_changes_nothing(void **state) {
     assert_true(example.flag);
 }
 
-static void a_setting_with_one_choice_needs_no_field(void **state) {
-    (void)state;
-    struct setting setting = settings[1];
-    setting.field = SETTING_NO_FIELD;
-    assert_true(setting_parse_choice(&setting, SPAN("red"), NULL));
-    assert_false(setting_parse_choice(&setting, SPAN("blue"), NULL));
-}
-
 static void expect_mistake(size_t index, const char *value, const char *line) {
     struct buf out = buf_with_ceiling(1000);
     setting_append_mistake(&settings[index], span_of_text(value), &out);
@@ -132,7 +124,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_go_to_their_fields),
         cmocka_unit_test(what_is_not_allowed_changes_nothing),
-        cmocka_unit_test(a_setting_with_one_choice_needs_no_field),
         cmocka_unit_test(a_mistake_names_variable_value_and_what_is_allowed),
         cmocka_unit_test(the_nearest_name_takes_the_fewest_changes),
         cmocka_unit_test(a_row_shows_name_default_allowed_and_help),
