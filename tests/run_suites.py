@@ -23,7 +23,7 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / "build/venv/bin"
 SAM = ROOT / "build/sam-venv/bin/sam"
-SAM_BUILD = ROOT / "build/sam/build"
+SAM_BUILD = ROOT / "build/sam"
 CORPUS = ROOT / "tests/fuzz/corpus"
 
 
@@ -166,17 +166,26 @@ def run_instructions(_: str) -> Count:
 def run_template(_: str) -> Count:
     """The template as SAM sees it, what SAM builds from it, and what tests/template says of it."""
     count = run_command("sam validate", [SAM, "validate", "--lint"])
-    count += run_command("sam build", [SAM, "build", "--build-dir", SAM_BUILD])
-    count += check(
-        "sam build leaves the extension, executable",
-        extension_is_executable(SAM_BUILD / "KinesisStreamLogsApiExtensionLayer"),
-    )
+    for architecture in ("x86_64", "arm64"):
+        count += sam_build(architecture, SAM_BUILD / architecture)
     return count + run_pytest("tests/template", {})
 
 
-def extension_is_executable(layer: Path) -> bool:
+def sam_build(architecture: str, folder: Path) -> Count:
+    command = [SAM, "build", "--build-dir", folder]
+    command += ["--parameter-overrides", f"Architecture={architecture}"]
+    count = run_command(f"sam build {architecture}", command)
+    built = machine_of_executable(folder / "KinesisStreamLogsApiExtensionLayer")
+    return count + check(f"sam build {architecture}: the extension is there", built == architecture)
+
+
+def machine_of_executable(layer: Path) -> str | None:
+    """The architecture in the head of the layer's ELF file, which has to be executable."""
     extension = layer / "extensions/kinesis-stream-logs-extension"
-    return extension.is_file() and extension.stat().st_mode & 0o777 == 0o755
+    if not extension.is_file() or extension.stat().st_mode & 0o777 != 0o755:
+        return None
+    machine = int.from_bytes(extension.read_bytes()[18:20], "little")
+    return {62: "x86_64", 183: "arm64"}.get(machine)
 
 
 def run_command(name: str, command: Sequence[str | Path]) -> Count:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -16,18 +18,23 @@ from .record import Record
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
+# How many calls moto lets anybody make, as it does at its start.
+CHECK_ALL, CHECK_NONE = 0, 1_000_000
 
 
 class MotoServer:
     """The server and its administrator, whom it lets do everything."""
 
+    def __init__(self, managed_policies: bool = False) -> None:
+        """With `managed_policies` it knows those of AWS, such as AWSLambdaBasicExecutionRole."""
+        self._options = ["--managed-policies"] if managed_policies else []
+
     def __enter__(self) -> MotoServer:
-        self._server = ChildServer("kinesis.moto_main")
+        self._server = ChildServer("kinesis.moto_main", self._options)
         try:
             self._server.wait_until_ready()
             self._administrator = self._create_administrator()
-            # Until here moto let everybody do everything.
-            self._server.call("/moto-api/reset-auth", 0)
+            self._server.call("/moto-api/reset-auth", CHECK_ALL)
         except BaseException:
             self._server.stop()
             raise
@@ -39,6 +46,20 @@ class MotoServer:
     @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self._server.port}"
+
+    @property
+    def administrator(self) -> Credentials:
+        return self._administrator
+
+    @contextmanager
+    def unchecked(self) -> Iterator[None]:
+        """Anybody may do everything meanwhile. moto takes good signatures of Lambda's API for bad
+        ones."""
+        self._server.call("/moto-api/reset-auth", CHECK_NONE)
+        try:
+            yield
+        finally:
+            self._server.call("/moto-api/reset-auth", CHECK_ALL)
 
     def client(self, service: str = "kinesis", credentials: Credentials | None = None) -> Any:
         """boto3's client; the administrator's unless told otherwise."""
@@ -58,6 +79,12 @@ class MotoServer:
         kinesis.create_stream(StreamName=name, ShardCount=shards)
         kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
         return MotoStream(self, name)
+
+    def assume(self, role_arn: str) -> Credentials:
+        """What a function with this role is given."""
+        sts = self.client("sts")
+        given = sts.assume_role(RoleArn=role_arn, RoleSessionName="function")["Credentials"]
+        return Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
     def counts(self, operation: str) -> dict[int, int]:
         """How often the operation was called, by status of the answer."""
@@ -115,11 +142,10 @@ class MotoStream:
         role = f"writer-of-{self.name}"[:64]
         trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
         allowed = {"Effect": "Allow", "Action": "kinesis:PutRecords", "Resource": self.arn}
-        iam, sts = self._server.client("iam"), self._server.client("sts")
+        iam = self._server.client("iam")
         arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
         iam.put_role_policy(RoleName=role, PolicyName="put", PolicyDocument=policy(allowed))
-        given = sts.assume_role(RoleArn=arn, RoleSessionName="function")["Credentials"]
-        return Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        return self._server.assume(arn)
 
 
 def policy(statement: dict[str, Any]) -> str:

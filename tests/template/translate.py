@@ -11,13 +11,15 @@ from samcli.yamlhelper import yaml_parse
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-UPLOADED = "s3://bucket/key"  # what `sam deploy` puts in place of a folder before it translates
+# What `sam deploy` puts in place of a folder before it translates. `sam package` has done so.
+UPLOADED = "s3://bucket/key"
 
 
 def translate(template: dict[str, Any]) -> dict[str, Any]:
     for resource in template["Resources"].values():
         for uri in {"CodeUri", "ContentUri"} & resource["Properties"].keys():
-            resource["Properties"][uri] = UPLOADED
+            if not str(resource["Properties"][uri]).startswith("s3://"):
+                resource["Properties"][uri] = UPLOADED
     translator = Translator({}, Parser(), boto_session=Session(region_name="eu-west-1"))
     return translator.translate(template, parameter_values={})
 
