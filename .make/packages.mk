@@ -10,6 +10,7 @@ PACKAGES_layer := zip
 PACKAGES_unit := libcmocka-dev
 PACKAGES_emulator := qemu-user-static
 PACKAGES_instructions := valgrind
+PACKAGES_functional := tinyproxy:tinyproxy-bin
 PACKAGES_fuzz := clang-14 libclang-rt-14-dev
 PACKAGES_lint := clang-format-14 clang-tidy-14 cppcheck shellcheck
 PACKAGES_python := python3 python3-venv

@@ -58,7 +58,7 @@ BINARY_ := $(EXTENSION)
 BINARY_address := build/asan/extensions/$(NAME)
 BINARY_thread := build/tsan/extensions/$(NAME)
 BINARY = $(or $(BINARY_$(SANITIZE)),$(error SANITIZE=$(SANITIZE); it is address or thread))
-FUNCTIONAL_NEEDS = $(BINARY) $(LAYER_HERE) $(LAYER_OTHER) build/packages/emulator build/venv/installed build/tools/print_settings
+FUNCTIONAL_NEEDS = $(BINARY) $(LAYER_HERE) $(LAYER_OTHER) build/packages/emulator build/packages/functional build/venv/installed build/tools/print_settings
 FUNCTIONAL_SUITE = --functional $(BINARY)
 
 $(BINARY_address): $(OBJECTS_asan)

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/span.h"
+#include "net/http_client.h"
 #include "pipeline/enricher.h"
 #include "pipeline/format.h"
 #include "pipeline/record_packer.h"
@@ -59,6 +60,7 @@ struct config {
     struct credentials credentials;
     struct endpoint endpoint; /* of Kinesis, in the stream's region */
     struct span ca_file;      /* or empty */
+    struct http_proxies proxies;
 
     /* What the platform says. */
     struct span runtime_api;

@@ -26,7 +26,7 @@ struct endpoint {
     char host[ENDPOINT_HOST_BYTES];     /* as the Host header has it: a default port left out */
     char path[ENDPOINT_URL_BYTES];      /* "/" or the path of a custom URL */
     char region[ENDPOINT_REGION_BYTES]; /* of the signature */
-    bool is_custom;                     /* given by the user: not necessarily AWS */
+    bool has_amazon_certificate;        /* of Amazon Trust Services; else of anybody */
 };
 
 /* Fails with ERR_INVALID, naming the input: no region, a region that is no host label, a URL that

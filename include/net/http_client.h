@@ -28,17 +28,24 @@ struct http_exchange;
  * each; the Extensions API a few hundred bytes. */
 enum { HTTP_ANSWER_BYTES_MAX = 1024 * 1024 };
 
-/* Whose certificates are believed. */
+/* Whose certificates are believed, unless the settings name a file. */
 enum http_trust {
     HTTP_TRUST_AMAZON, /* the roots of Amazon Trust Services, built in: AWS endpoints */
-    HTTP_TRUST_SYSTEM, /* the system's bundle: a custom endpoint */
-    HTTP_TRUST_FILE,   /* the PEM file `ca_file` and nothing else */
+    HTTP_TRUST_SYSTEM, /* the system's bundle: anybody else */
+};
+
+/* URLs of proxies by the scheme of what is asked for, and who is reached without: a list of names,
+ * suffixes, addresses and networks, or "*". Empty: none. */
+struct http_proxies {
+    struct span for_https;
+    struct span for_http;
+    struct span bypass;
 };
 
 struct http_client_settings {
-    enum http_trust trust;
-    const char *ca_file;       /* for HTTP_TRUST_FILE; copied */
-    const struct clock *clock; /* must outlive the client */
+    const char *ca_file;         /* a PEM file to believe instead of all else; NULL: none; copied */
+    struct http_proxies proxies; /* copied */
+    const struct clock *clock;   /* must outlive the client */
 };
 
 /* All spans and strings need to live until http_client_start() returns, but `body`, which is not
@@ -50,7 +57,8 @@ struct http_request {
     size_t header_count;
     struct span body;      /* sent with Content-Length, also when empty, unless method is GET */
     int64_t time_limit_ms; /* from the start to the end of the answer; 0: none */
-    bool use_proxy;        /* HTTPS_PROXY and NO_PROXY apply; never for the Runtime API */
+    bool use_proxy;        /* never for what is inside the environment: the Runtime API */
+    enum http_trust trust; /* for https */
     bool fresh_connection; /* do not reuse one that has been idle */
 };
 
@@ -69,8 +77,9 @@ struct span http_answer_header(const struct http_answer *answer, const char *nam
 
 typedef void (*http_done_fn)(void *context, const struct http_answer *answer);
 
-/* Initialises libcurl; no name is looked up, no certificate read, no connection made.
- * NULL on failure. Call in one thread only, before others start. */
+/* Initialises libcurl, which reads nothing from the environment; no name is looked up, no
+ * certificate read, no connection made. NULL on failure. Call in one thread only, before others
+ * start. */
 MUST_CHECK struct http_client *http_client_create(const struct http_client_settings *settings,
                                                   struct error *err);
 

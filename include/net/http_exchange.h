@@ -29,6 +29,14 @@ struct http_exchange {
     int64_t ends_at_ms; /* on the client's awake clock */
 };
 
+/* How a request gets there and whom it believes. Strings are copied by http_exchange_prepare(). */
+struct http_route {
+    const char *ca_file;       /* NULL: the built-in roots */
+    const char *proxy;         /* "": none */
+    const char *bypass;        /* hosts that are reached without it */
+    const char *proxy_ca_file; /* for a proxy that is spoken to over TLS */
+};
+
 /* NULL when out of memory. */
 MUST_CHECK struct http_exchange *http_exchange_create(void);
 void http_exchange_destroy(struct http_exchange *exchange);
@@ -36,11 +44,11 @@ void http_exchange_destroy(struct http_exchange *exchange);
 /* Forgets request and answer; keeps the handle, and with it the TLS sessions that it can resume. */
 void http_exchange_reset(struct http_exchange *exchange);
 
-/* Makes a new or reset exchange ready to run. `ca_file` is believed, or the built-in roots when it
- * is NULL; it is copied. ERR_INVALID for a request that cannot be one, else ERR_MEMORY. */
+/* Makes a new or reset exchange ready to run. ERR_INVALID for a request that cannot be one, else
+ * ERR_MEMORY. */
 MUST_CHECK bool http_exchange_prepare(struct http_exchange *exchange,
-                                      const struct http_request *request, const char *ca_file,
-                                      struct error *err);
+                                      const struct http_request *request,
+                                      const struct http_route *route, struct error *err);
 
 /* The answer of an exchange that libcurl ended with `code`. Lives as long as the exchange. */
 struct http_answer http_exchange_answer(const struct http_exchange *exchange, CURLcode code);

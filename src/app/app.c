@@ -341,10 +341,9 @@ static bool create_client(struct app *app, struct error *err) {
     const struct config *config = app->config;
     char ca_file[4096];
     (void)snprintf(ca_file, sizeof ca_file, "%.*s", SPAN_ARGS(config->ca_file));
-    enum http_trust own = config->endpoint.is_custom ? HTTP_TRUST_SYSTEM : HTTP_TRUST_AMAZON;
     const struct http_client_settings settings = {
-        .trust = config->ca_file.len > 0 ? HTTP_TRUST_FILE : own,
-        .ca_file = ca_file,
+        .ca_file = config->ca_file.len > 0 ? ca_file : NULL,
+        .proxies = config->proxies,
         .clock = app->clock,
     };
     app->http = http_client_create(&settings, err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/config.h"
 
+#include "app/proxies.h"
 #include "app/setting.h"
 #include "app/variables.h"
 #include "destinations/kinesis.h"
@@ -376,6 +377,7 @@ static void read_aws(char *const *environment, struct config *ret, struct config
         .session_token = variable(environment, "AWS_SESSION_TOKEN"),
     };
     ret->ca_file = variable_or(environment, "AWS_CA_BUNDLE", "SSL_CERT_FILE");
+    ret->proxies = proxies_read(environment, &report->errors);
     read_endpoint(environment, ret, report);
 }
 

@@ -169,6 +169,7 @@ bool aws_call_start(struct aws_client *client, const struct aws_request *request
         .body = request->body,
         .time_limit_ms = request->time_limit_ms,
         .use_proxy = true,
+        .trust = client->endpoint.has_amazon_certificate ? HTTP_TRUST_AMAZON : HTTP_TRUST_SYSTEM,
         .fresh_connection = request->fresh_connection,
     };
     call->exchange = http_client_start(client->http, &http, on_answer, call, err);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "aws/endpoint.h"
 
+#include "net/url.h"
+
 #include <stdio.h>
 
-enum { HOST_LABEL_BYTES_MAX = 63, HOST_NAME_BYTES_MAX = 253 };
+enum { HOST_LABEL_BYTES_MAX = 63 };
 
 /* A partition is known by how its regions begin; the first match counts, and the last entry takes
  * every region, so that one which is newer than this table works like most of them. */
@@ -12,17 +14,18 @@ struct partition {
     const char *dns_suffix;
     const char *dual_stack_suffix;
     bool plain_host_is_fips; /* Kinesis and STS have no host of their own for FIPS there */
+    bool has_own_roots;      /* certificates there need not be of Amazon Trust Services */
 };
 
 static const struct partition partitions[] = {
-    {"us-gov-", "amazonaws.com", "api.aws", true},
-    {"cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", false},
-    {"eusc-", "amazonaws.eu", "api.amazonwebservices.eu", false},
-    {"us-isob-", "sc2s.sgov.gov", "api.aws.scloud", false},
-    {"us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov", false},
-    {"us-iso-", "c2s.ic.gov", "api.aws.ic.gov", false},
-    {"eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", false},
-    {"", "amazonaws.com", "api.aws", false},
+    {"us-gov-", "amazonaws.com", "api.aws", true, false},
+    {"cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", false, true},
+    {"eusc-", "amazonaws.eu", "api.amazonwebservices.eu", false, true},
+    {"us-isob-", "sc2s.sgov.gov", "api.aws.scloud", false, true},
+    {"us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov", false, true},
+    {"us-iso-", "c2s.ic.gov", "api.aws.ic.gov", false, true},
+    {"eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", false, true},
+    {"", "amazonaws.com", "api.aws", false, false},
 };
 
 static const struct partition *partition_of(struct span region) {
@@ -64,99 +67,43 @@ static void resolve_regional(const struct endpoint_options *options, struct endp
                    dual_stack ? partition->dual_stack_suffix : partition->dns_suffix);
     (void)snprintf(ret->url, sizeof ret->url, "https://%s", ret->host);
     (void)snprintf(ret->path, sizeof ret->path, "/");
+    ret->has_amazon_certificate = !partition->has_own_roots;
 }
 
-/* The parts of http(s)://host[:port][/path], all spans into it. */
-struct url {
-    struct span scheme;
-    struct span host; /* an IPv6 address with its brackets */
-    struct span port; /* empty when none is given */
-    struct span path; /* empty, or from its first slash to before its last one */
-};
-
-static bool is_ipv6_literal(struct span host) {
-    if (host.len < 4 || host.len > HOST_NAME_BYTES_MAX || host.ptr[0] != '[' ||
-        host.ptr[host.len - 1] != ']') {
-        return false;
-    }
-    for (size_t i = 1; i < host.len - 1; i++) {
-        char c = host.ptr[i];
-        bool hexadecimal =
-            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-        if (!hexadecimal && c != ':' && c != '.') {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Underscores are no part of a DNS name, but Docker networks name their hosts so. */
-static bool is_host_name(struct span host) {
-    for (size_t i = 0; i < host.len; i++) {
-        char c = host.ptr[i];
-        if (!is_alphanumeric(c) && c != '-' && c != '.' && c != '_') {
-            return false;
-        }
-    }
-    return host.len > 0 && host.len <= HOST_NAME_BYTES_MAX;
-}
-
-static bool is_port(struct span port) {
-    unsigned long long number = 0;
-    return span_to_u64(port, &number) && number >= 1 && number <= 65535;
-}
-
-static bool is_path(struct span path) {
-    for (size_t i = 0; i < path.len; i++) {
-        char c = path.ptr[i];
-        if (c <= ' ' || c > '~' || c == '?' || c == '#') {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool split_scheme(struct span *rest, struct url *ret) {
-    static const struct span schemes[] = {{"https", 5}, {"http", 4}};
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
-        struct span scheme = schemes[i];
-        if (span_equals_ignoring_case(span_first(*rest, scheme.len), scheme) &&
-            span_starts_with(span_skip(*rest, scheme.len), SPAN("://"))) {
-            ret->scheme = scheme;
-            *rest = span_skip(*rest, scheme.len + 3);
-            return true;
+/* An interface endpoint of a VPC, for one: vpce-….kinesis.<region>.vpce.amazonaws.com */
+static bool is_host_of_amazon(struct span host, struct span region) {
+    const struct partition *partition = partition_of(region);
+    const char *const suffixes[] = {partition->dns_suffix, partition->dual_stack_suffix};
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        struct span suffix = span_of_text(suffixes[i]);
+        struct span end = span_skip(host, host.len > suffix.len ? host.len - suffix.len : 0);
+        if (host.len > suffix.len && host.ptr[host.len - suffix.len - 1] == '.' &&
+            span_equals_ignoring_case(end, suffix)) {
+            return !partition->has_own_roots;
         }
     }
     return false;
 }
 
-/* "host", "host:port" or "[address]:port". */
-static bool split_authority(struct span authority, struct url *ret) {
-    const char *bracket = span_find(authority, SPAN("]"));
-    size_t host_min = bracket == NULL ? 0 : (size_t)(bracket - authority.ptr) + 1;
-    struct span behind = span_skip(authority, host_min);
-    struct span name = span_cut(&behind, ':');
-    ret->host = span_first(authority, host_min + name.len);
-    ret->port = behind;
-    bool colon = ret->host.len < authority.len;
-    bool host_ok = bracket == NULL ? is_host_name(ret->host) : is_ipv6_literal(ret->host);
-    return host_ok && (colon ? is_port(ret->port) : true);
-}
-
-static bool split_url(struct span text, struct url *ret) {
-    struct span rest = text;
-    if (!split_scheme(&rest, ret)) {
+/* http(s)://host[:port][/path], the scheme in lower case and the path without slashes at its end.
+ */
+static bool split_custom_url(struct span text, struct url *ret) {
+    struct url url = {0};
+    if (!url_split(text, &url) || url.user_info.ptr != NULL || url.query.ptr != NULL) {
         return false;
     }
-    size_t authority_length = 0;
-    while (authority_length < rest.len && rest.ptr[authority_length] != '/') {
-        authority_length++;
+    if (span_equals_ignoring_case(url.scheme, SPAN("https"))) {
+        url.scheme = SPAN("https");
+    } else if (span_equals_ignoring_case(url.scheme, SPAN("http"))) {
+        url.scheme = SPAN("http");
+    } else {
+        return false;
     }
-    ret->path = span_skip(rest, authority_length);
-    while (span_ends_with(ret->path, SPAN("/"))) {
-        ret->path.len--;
+    while (span_ends_with(url.path, SPAN("/"))) {
+        url.path.len--;
     }
-    return split_authority(span_first(rest, authority_length), ret) && is_path(ret->path);
+    *ret = url;
+    return true;
 }
 
 static bool is_default_port(const struct url *url) {
@@ -179,7 +126,7 @@ static bool resolve_custom(struct span text, struct endpoint *ret, struct error 
         return error_set(err, ERR_INVALID, "the endpoint URL is longer than %d bytes",
                          ENDPOINT_URL_BYTES - 1);
     }
-    if (!split_url(text, &url)) {
+    if (!split_custom_url(text, &url)) {
         struct span shown = without_user_info(text);
         return error_set(err, ERR_INVALID,
                          "the endpoint URL \"%s%.*s\" is not http(s)://host[:port][/path]",
@@ -195,7 +142,7 @@ static bool resolve_custom(struct span text, struct endpoint *ret, struct error 
                    SPAN_ARGS(url.host), url.port.len > 0 ? ":" : "", SPAN_ARGS(url.port),
                    SPAN_ARGS(url.path));
     (void)copy(ret->path, sizeof ret->path, url.path.len > 0 ? url.path : SPAN("/"));
-    ret->is_custom = true;
+    ret->has_amazon_certificate = is_host_of_amazon(url.host, span_of_text(ret->region));
     return true;
 }
 

@@ -32,7 +32,9 @@ static const int64_t no_limit = INT64_MAX;
 struct http_client {
     CURLM *multi;
     const struct clock *clock;
-    char *ca_file;        /* NULL: the built-in roots */
+    char *ca_file; /* NULL: none of the user's own */
+    const char *system_ca_file;
+    char *https_proxy, *http_proxy, *bypass;
     int64_t looked_at_ms; /* when the clock was last looked at */
     int64_t awake_ms;     /* a clock that stands still while the environment does */
     struct http_exchange *running;
@@ -58,14 +60,20 @@ static const char *system_ca_file(void) {
     return files[0]; /* an exchange then fails with a message that names it */
 }
 
-static bool choose_ca_file(struct http_client *client,
-                           const struct http_client_settings *settings) {
-    if (settings->trust == HTTP_TRUST_AMAZON) {
-        return true;
-    }
-    bool is_system = settings->trust == HTTP_TRUST_SYSTEM;
-    client->ca_file = strdup(is_system ? system_ca_file() : settings->ca_file);
-    return client->ca_file != NULL;
+static char *copy_text(struct span text) {
+    return strndup(text.ptr == NULL ? "" : text.ptr, text.len);
+}
+
+static bool copy_settings(struct http_client *client, const struct http_client_settings *settings) {
+    const struct http_proxies *proxies = &settings->proxies;
+    bool needs_file = settings->ca_file != NULL;
+    client->system_ca_file = system_ca_file();
+    client->ca_file = needs_file ? strdup(settings->ca_file) : NULL;
+    client->https_proxy = copy_text(proxies->for_https);
+    client->http_proxy = copy_text(proxies->for_http);
+    client->bypass = copy_text(proxies->bypass);
+    return (client->ca_file != NULL || !needs_file) && client->https_proxy != NULL &&
+           client->http_proxy != NULL && client->bypass != NULL;
 }
 
 static bool create_multi(struct http_client *client) {
@@ -86,7 +94,7 @@ struct http_client *http_client_create(const struct http_client_settings *settin
         error_set_memory(err, "the HTTP client");
         return NULL;
     }
-    if (!choose_ca_file(client, settings) || !create_multi(client)) {
+    if (!copy_settings(client, settings) || !create_multi(client)) {
         http_client_destroy(client);
         error_set_memory(err, "the HTTP client");
         return NULL;
@@ -110,6 +118,9 @@ void http_client_destroy(struct http_client *client) {
     }
     (void)curl_multi_cleanup(client->multi);
     free(client->ca_file);
+    free(client->https_proxy);
+    free(client->http_proxy);
+    free(client->bypass);
     free(client);
     curl_global_cleanup();
 }
@@ -137,6 +148,21 @@ static int64_t limit_step_ms(const struct http_client *client) {
 }
 
 /* --- start and end --- */
+
+static struct http_route route_of(const struct http_client *client,
+                                  const struct http_request *request) {
+    bool is_https =
+        span_equals_ignoring_case(span_first(span_of_text(request->url), 5), SPAN("https"));
+    const char *others = client->ca_file != NULL ? client->ca_file : client->system_ca_file;
+    bool built_in = client->ca_file == NULL && request->trust == HTTP_TRUST_AMAZON;
+    const char *proxy = is_https ? client->https_proxy : client->http_proxy;
+    return (struct http_route){
+        .ca_file = built_in ? NULL : others,
+        .proxy = request->use_proxy ? proxy : "",
+        .bypass = client->bypass,
+        .proxy_ca_file = others,
+    };
+}
 
 static struct http_exchange *obtain(struct http_client *client) {
     struct http_exchange *exchange = client->kept;
@@ -174,7 +200,8 @@ struct http_exchange *http_client_start(struct http_client *client,
         error_set_memory(err, "an HTTP exchange");
         return NULL;
     }
-    if (!http_exchange_prepare(exchange, request, client->ca_file, err) ||
+    struct http_route route = route_of(client, request);
+    if (!http_exchange_prepare(exchange, request, &route, err) ||
         !add_to_multi(client, exchange, err)) {
         http_exchange_destroy(exchange);
         return NULL;

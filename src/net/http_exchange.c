@@ -118,15 +118,17 @@ static unsigned set_rules(struct http_exchange *exchange) {
     return bad;
 }
 
-static unsigned set_trust(CURL *easy, const char *ca_file) {
+static unsigned set_trust(CURL *easy, const struct http_route *route) {
     unsigned bad = 0;
     bad |= curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     bad |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     bad |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     /* A folder that libcurl was built with would be believed as well. */
     bad |= curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-    if (ca_file != NULL) {
-        return bad | curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+    bad |= curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
+    bad |= curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, route->proxy_ca_file);
+    if (route->ca_file != NULL) {
+        return bad | curl_easy_setopt(easy, CURLOPT_CAINFO, route->ca_file);
     }
     struct curl_blob roots = {
         .data = (void *)(uintptr_t)amazon_roots_pem, /* only ever read */
@@ -136,13 +138,18 @@ static unsigned set_trust(CURL *easy, const char *ca_file) {
     return bad | curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &roots);
 }
 
+/* Given even when there is none: else libcurl looks for one in the environment. */
+static unsigned set_proxy(CURL *easy, const struct http_route *route) {
+    unsigned bad = 0;
+    bad |= curl_easy_setopt(easy, CURLOPT_PROXY, route->proxy);
+    bad |= curl_easy_setopt(easy, CURLOPT_NOPROXY, route->bypass);
+    return bad;
+}
+
 static unsigned set_request(CURL *easy, const struct http_request *request) {
     unsigned bad = 0;
     bad |= curl_easy_setopt(easy, CURLOPT_URL, request->url);
     bad |= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)request->fresh_connection);
-    if (!request->use_proxy) {
-        bad |= curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* whatever the environment says */
-    }
     if (strcmp(request->method, "GET") == 0) {
         return bad | curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     }
@@ -183,12 +190,13 @@ static bool set_headers(struct http_exchange *exchange, const struct http_reques
 }
 
 bool http_exchange_prepare(struct http_exchange *exchange, const struct http_request *request,
-                           const char *ca_file, struct error *err) {
+                           const struct http_route *route, struct error *err) {
     if (!check_request(request, err)) {
         return false;
     }
     unsigned bad = set_rules(exchange);
-    bad |= set_trust(exchange->easy, ca_file);
+    bad |= set_trust(exchange->easy, route);
+    bad |= set_proxy(exchange->easy, route);
     bad |= set_request(exchange->easy, request);
     return (bad == 0 && set_headers(exchange, request)) || error_set_memory(err, "a request");
 }

@@ -51,7 +51,7 @@ static void an_endpoint_of_ones_own_goes_before_the_regional_one(void **state) {
     (void)state;
     assert_true(read_with("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"));
     assert_string_equal(config.endpoint.url, "http://127.0.0.1:4566");
-    assert_true(config.endpoint.is_custom);
+    assert_false(config.endpoint.has_amazon_certificate);
     (void)start(NULL);
     set("AWS_ENDPOINT_URL", "http://127.0.0.1:4566");
     set("AWS_ENDPOINT_URL_KINESIS", "http://127.0.0.1:5000");
@@ -59,7 +59,7 @@ static void an_endpoint_of_ones_own_goes_before_the_regional_one(void **state) {
     assert_string_equal(config.endpoint.url, "http://127.0.0.1:5000");
     set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "True");
     assert_true(read_it());
-    assert_false(config.endpoint.is_custom);
+    assert_string_equal(config.endpoint.url, "https://kinesis.eu-west-1.amazonaws.com");
 }
 
 static void fips_and_dual_stack_change_the_endpoint(void **state) {
@@ -74,6 +74,38 @@ static void fips_and_dual_stack_change_the_endpoint(void **state) {
     assert_string_equal(config.endpoint.url, "https://kinesis-fips.us-east-1.api.aws");
     set("AWS_ENDPOINT_URL", "http://127.0.0.1:4566");
     assert_false(read_it());
+}
+
+static void proxies_come_from_either_case_of_letters(void **state) {
+    (void)state;
+    (void)start(NULL);
+    set("HTTPS_PROXY", "http://capitals:3128");
+    set("ALL_PROXY", "socks5h://user:p%40ss@all:1080/");
+    set("NO_PROXY", "localhost,.internal");
+    assert_true(read_it());
+    assert_span(config.proxies.for_https, "http://capitals:3128");
+    assert_span(config.proxies.for_http, "socks5h://user:p%40ss@all:1080/");
+    assert_span(config.proxies.bypass, "localhost,.internal");
+    set("https_proxy", "small:3128");
+    set("no_proxy", "*");
+    assert_true(read_it());
+    assert_span(config.proxies.for_https, "small:3128");
+    assert_span(config.proxies.bypass, "*");
+}
+
+static void what_cannot_be_a_proxy_is_told_of_but_never_shown(void **state) {
+    (void)state;
+    static const char *const values[] = {
+        "gopher://user:hush-hush@host",  "http://user:hush-hush@",
+        "http://user:hush-hush@host:0",  "http://user:hush-hush@host/path",
+        "http://user:hush hush@host:80", "http://user:hush-hush@host?x=1",
+    };
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        assert_false(read_with("HTTPS_PROXY", values[i]));
+        assert_true(says(&report.errors, "HTTPS_PROXY is no proxy"));
+        assert_false(says(&report.errors, "hush"));
+        assert_int_equal(config.proxies.for_https.len, 0);
+    }
 }
 
 static void what_lambda_and_the_sdks_set_is_taken(void **state) {
@@ -115,6 +147,8 @@ int main(void) {
         TEST(a_stream_of_another_region_is_written_to_there),
         TEST(an_endpoint_of_ones_own_goes_before_the_regional_one),
         TEST(fips_and_dual_stack_change_the_endpoint),
+        TEST(proxies_come_from_either_case_of_letters),
+        TEST(what_cannot_be_a_proxy_is_told_of_but_never_shown),
         TEST(what_lambda_and_the_sdks_set_is_taken),
         TEST(missing_credentials_are_no_mistake_of_the_configuration),
     };

@@ -20,36 +20,37 @@ static void every_partition_has_its_hosts(void **state) {
         const char *fips;
         const char *dual_stack;
         const char *both;
+        bool amazon_certificate;
     } cases[] = {
         {"eu-west-1", "kinesis.eu-west-1.amazonaws.com", "kinesis-fips.eu-west-1.amazonaws.com",
-         "kinesis.eu-west-1.api.aws", "kinesis-fips.eu-west-1.api.aws"},
+         "kinesis.eu-west-1.api.aws", "kinesis-fips.eu-west-1.api.aws", true},
         {"us-gov-west-1", "kinesis.us-gov-west-1.amazonaws.com",
          "kinesis.us-gov-west-1.amazonaws.com", "kinesis.us-gov-west-1.api.aws",
-         "kinesis-fips.us-gov-west-1.api.aws"},
+         "kinesis-fips.us-gov-west-1.api.aws", true},
         {"cn-north-1", "kinesis.cn-north-1.amazonaws.com.cn",
          "kinesis-fips.cn-north-1.amazonaws.com.cn",
          "kinesis.cn-north-1.api.amazonwebservices.com.cn",
-         "kinesis-fips.cn-north-1.api.amazonwebservices.com.cn"},
+         "kinesis-fips.cn-north-1.api.amazonwebservices.com.cn", false},
         {"eusc-de-east-1", "kinesis.eusc-de-east-1.amazonaws.eu",
          "kinesis-fips.eusc-de-east-1.amazonaws.eu",
          "kinesis.eusc-de-east-1.api.amazonwebservices.eu",
-         "kinesis-fips.eusc-de-east-1.api.amazonwebservices.eu"},
+         "kinesis-fips.eusc-de-east-1.api.amazonwebservices.eu", false},
         {"us-iso-west-1", "kinesis.us-iso-west-1.c2s.ic.gov",
          "kinesis-fips.us-iso-west-1.c2s.ic.gov", "kinesis.us-iso-west-1.api.aws.ic.gov",
-         "kinesis-fips.us-iso-west-1.api.aws.ic.gov"},
+         "kinesis-fips.us-iso-west-1.api.aws.ic.gov", false},
         {"us-isob-east-1", "kinesis.us-isob-east-1.sc2s.sgov.gov",
          "kinesis-fips.us-isob-east-1.sc2s.sgov.gov", "kinesis.us-isob-east-1.api.aws.scloud",
-         "kinesis-fips.us-isob-east-1.api.aws.scloud"},
+         "kinesis-fips.us-isob-east-1.api.aws.scloud", false},
         {"us-isof-south-1", "kinesis.us-isof-south-1.csp.hci.ic.gov",
          "kinesis-fips.us-isof-south-1.csp.hci.ic.gov",
          "kinesis.us-isof-south-1.api.aws.hci.ic.gov",
-         "kinesis-fips.us-isof-south-1.api.aws.hci.ic.gov"},
+         "kinesis-fips.us-isof-south-1.api.aws.hci.ic.gov", false},
         {"eu-isoe-west-1", "kinesis.eu-isoe-west-1.cloud.adc-e.uk",
          "kinesis-fips.eu-isoe-west-1.cloud.adc-e.uk",
          "kinesis.eu-isoe-west-1.api.cloud-aws.adc-e.uk",
-         "kinesis-fips.eu-isoe-west-1.api.cloud-aws.adc-e.uk"},
+         "kinesis-fips.eu-isoe-west-1.api.cloud-aws.adc-e.uk", false},
         {"xx-new-1", "kinesis.xx-new-1.amazonaws.com", "kinesis-fips.xx-new-1.amazonaws.com",
-         "kinesis.xx-new-1.api.aws", "kinesis-fips.xx-new-1.api.aws"},
+         "kinesis.xx-new-1.api.aws", "kinesis-fips.xx-new-1.api.aws", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *const hosts[] = {cases[i].plain, cases[i].fips, cases[i].dual_stack,
@@ -66,7 +67,7 @@ static void every_partition_has_its_hosts(void **state) {
             assert_string_equal(endpoint.host, hosts[variant]);
             assert_string_equal(endpoint.region, cases[i].region);
             assert_string_equal(endpoint.path, "/");
-            assert_false(endpoint.is_custom);
+            assert_int_equal(endpoint.has_amazon_certificate, cases[i].amazon_certificate);
             assert_memory_equal(endpoint.url, "https://", 8);
             assert_string_equal(endpoint.url + 8, hosts[variant]);
         }
@@ -103,7 +104,34 @@ static void a_url_of_one_s_own_is_kept_and_tidied(void **state) {
         assert_string_equal(endpoint.host, cases[i].host);
         assert_string_equal(endpoint.path, cases[i].path);
         assert_string_equal(endpoint.region, "eu-west-1");
-        assert_true(endpoint.is_custom);
+        assert_false(endpoint.has_amazon_certificate);
+    }
+}
+
+static void the_certificate_of_a_host_of_amazon_is_of_amazon(void **state) {
+    (void)state;
+    static const struct {
+        const char *region;
+        const char *custom;
+        bool amazon;
+    } cases[] = {
+        {"eu-west-1", "https://vpce-0a1b-2c3d.kinesis.eu-west-1.vpce.amazonaws.com", true},
+        {"eu-west-1", "https://kinesis.eu-west-1.API.AWS/", true},
+        {"eu-west-1", "https://kinesis.evil-amazonaws.com", false},
+        {"eu-west-1", "https://amazonaws.com", false},
+        {"eu-west-1", "https://amazonaws.com.example.org", false},
+        {"eu-west-1", "https://proxy/amazonaws.com", false},
+        {"cn-north-1", "https://vpce-1.kinesis.cn-north-1.vpce.amazonaws.com.cn", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct endpoint_options options = {.service = "kinesis",
+                                                 .region = span_of_text(cases[i].region),
+                                                 .custom_url = span_of_text(cases[i].custom)};
+        struct endpoint endpoint;
+        assert_true(endpoint_resolve(&options, &endpoint, NULL));
+        if (endpoint.has_amazon_certificate != cases[i].amazon) {
+            fail_msg("%s", cases[i].custom);
+        }
     }
 }
 
@@ -307,6 +335,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_partition_has_its_hosts),
         cmocka_unit_test(a_url_of_one_s_own_is_kept_and_tidied),
+        cmocka_unit_test(the_certificate_of_a_host_of_amazon_is_of_amazon),
         cmocka_unit_test(refuses_urls_that_are_none),
         cmocka_unit_test(shows_no_credentials_of_a_refused_url),
         cmocka_unit_test(refuses_urls_that_are_too_long),

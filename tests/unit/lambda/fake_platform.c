@@ -18,8 +18,7 @@ void fake_platform_start(struct fake_platform *platform) {
     platform->request = buf_with_ceiling(1024 * 1024);
     tcp_server_start(&platform->server, serve, platform);
     (void)snprintf(platform->host, sizeof platform->host, "127.0.0.1:%u", platform->server.port);
-    const struct http_client_settings settings = {.trust = HTTP_TRUST_AMAZON,
-                                                  .clock = clock_system()};
+    const struct http_client_settings settings = {.clock = clock_system()};
     struct error err;
     platform->client = http_client_create(&settings, &err);
     if (platform->client == NULL) {

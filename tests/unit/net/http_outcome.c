@@ -23,8 +23,8 @@ void keep_outcome(void *context, const struct http_answer *answer) {
 
 struct http_client *new_client(const struct clock *clock) {
     struct error err = {0};
-    struct http_client *client = http_client_create(
-        &(struct http_client_settings){.trust = HTTP_TRUST_SYSTEM, .clock = clock}, &err);
+    struct http_client *client =
+        http_client_create(&(struct http_client_settings){.clock = clock}, &err);
     assert_non_null(client);
     return client;
 }

@@ -247,8 +247,10 @@ static void proxies_are_used_only_where_allowed(void **state) {
     tcp_server_start(&server, answer_all, NULL);
     tcp_server_start(&proxy_server, answer_all, &seen);
     (void)snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", proxy_server.port);
-    assert_int_equal(setenv("http_proxy", proxy, 1), 0);
-    struct http_client *client = new_client(clock_system());
+    const struct http_client_settings settings = {.proxies = {.for_http = span_of_text(proxy)},
+                                                  .clock = clock_system()};
+    struct http_client *client = http_client_create(&settings, NULL);
+    assert_non_null(client);
     struct http_request request = {.method = "GET", .url = url_of(&server, url)};
     struct outcome outcome;
     run_exchange(client, &request, &outcome);
@@ -257,11 +259,52 @@ static void proxies_are_used_only_where_allowed(void **state) {
     run_exchange(client, &request, &outcome);
     assert_int_equal(proxy_server.connections, 1);
     assert_true(span_starts_with(buf_span(&seen), SPAN("GET http://127.0.0.1:")));
-    assert_int_equal(unsetenv("http_proxy"), 0);
     http_client_destroy(client);
     tcp_server_stop(&proxy_server);
     tcp_server_stop(&server);
     buf_done(&seen);
+}
+
+static void a_bypassed_host_is_reached_without_the_proxy(void **state) {
+    (void)state;
+    char url[URL_BYTES];
+    struct tcp_server server;
+    tcp_server_start(&server, answer_all, NULL);
+    const struct http_client_settings settings = {
+        .proxies = {.for_http = SPAN("http://127.0.0.1:9"),
+                    .bypass = SPAN("example.org,127.0.0.1")},
+        .clock = clock_system()};
+    struct http_client *client = http_client_create(&settings, NULL);
+    assert_non_null(client);
+    const struct http_request request = {
+        .method = "GET", .url = url_of(&server, url), .use_proxy = true};
+    struct outcome outcome;
+    run_exchange(client, &request, &outcome);
+    assert_true(outcome.answered);
+    http_client_destroy(client);
+    tcp_server_stop(&server);
+}
+
+static void the_environment_names_no_proxy_behind_our_back(void **state) {
+    (void)state;
+    static const char *const names[] = {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"};
+    char url[URL_BYTES];
+    struct tcp_server server;
+    tcp_server_start(&server, answer_all, NULL);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_int_equal(setenv(names[i], "http://127.0.0.1:9", 1), 0);
+    }
+    struct http_client *client = new_client(clock_system());
+    const struct http_request request = {
+        .method = "GET", .url = url_of(&server, url), .use_proxy = true};
+    struct outcome outcome;
+    run_exchange(client, &request, &outcome);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_int_equal(unsetenv(names[i]), 0);
+    }
+    assert_true(outcome.answered);
+    http_client_destroy(client);
+    tcp_server_stop(&server);
 }
 
 int main(void) {
@@ -275,6 +318,8 @@ int main(void) {
         cmocka_unit_test(a_cancelled_exchange_is_never_done),
         cmocka_unit_test(destroying_a_client_cancels_what_runs),
         cmocka_unit_test(proxies_are_used_only_where_allowed),
+        cmocka_unit_test(a_bypassed_host_is_reached_without_the_proxy),
+        cmocka_unit_test(the_environment_names_no_proxy_behind_our_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,8 +164,8 @@ static void a_missing_certificate_file_is_named_in_the_error(void **state) {
     tcp_server_start(&server, say_nothing, NULL);
     (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/", server.port);
     struct error err = {0};
-    const struct http_client_settings settings = {
-        .trust = HTTP_TRUST_FILE, .ca_file = "/no/such/file.pem", .clock = clock_system()};
+    const struct http_client_settings settings = {.ca_file = "/no/such/file.pem",
+                                                  .clock = clock_system()};
     struct http_client *client = http_client_create(&settings, &err);
     assert_non_null(client);
     struct outcome outcome;
