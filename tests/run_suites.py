@@ -266,7 +266,8 @@ def main() -> int:
         print("A skipped test is a failed test in CI.")
         total = Count(total.passed, total.failed + total.skipped)
     print(total)
-    return 1 if total.failed else 0
+    # Nothing at all is what a mistake in the Makefile looks like.
+    return 1 if total.failed or not total.ran else 0
 
 
 if __name__ == "__main__":
