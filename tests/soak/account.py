@@ -142,7 +142,8 @@ class Account:
         """As far as it can be known: the last answer on a connection may have been read."""
         if request.was_read or request.answered_at is None:
             return request.was_read
-        ended_at = min(life.ended_at for life in self.lives if life.ended_at > request.came_at)
+        ended = (life.ended_at for life in self.lives if life.ended_at > request.came_at)
+        ended_at = min(ended, default=0.0)  # it came from a process that was gone already
         return request.answered_at < ended_at - UNREAD_S
 
     def _read_stream(self) -> None:

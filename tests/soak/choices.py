@@ -57,8 +57,6 @@ class Step:
     fault_times: int = 1
     """0: an outage, until a later step recovers"""
     recovers: bool = False
-    is_well: bool = True
-    """Kinesis has no fault now, and had none when the last invocation ended."""
 
     def __str__(self) -> str:
         told = f"{self.load.kind} ({len(self.load.output)} lines, {self.load.bytes} bytes)"

@@ -14,8 +14,8 @@ import threading
 import time
 from asyncio import StreamReader, StreamWriter
 from collections import Counter
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -77,6 +77,8 @@ class FaultyKinesis:
         self._chance = chance
         self._fault: Fault | None = None
         self._left = 0
+        self._suffering = 0
+        self._fault_passed_at = 0.0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._server: asyncio.Server | None = None
@@ -106,9 +108,10 @@ class FaultyKinesis:
             "AWS_ENDPOINT_URL_KINESIS": f"http://127.0.0.1:{self._port}",
         }
 
-    @property
-    def well(self) -> bool:
-        return self._fault is None
+    def was_well_since(self, moment: float) -> bool:
+        """No request since that time.monotonic() has met a fault, or was still suffering of one."""
+        is_well = self._fault is None and not self._suffering
+        return is_well and self._fault_passed_at < moment
 
     def meet(self, fault: Fault, times: int = 0) -> None:
         """The next `times` requests meet the fault; 0: all, until recover()."""
@@ -133,6 +136,8 @@ class FaultyKinesis:
         """What hangs goes on hanging: its sender has to see to that."""
         if self._fault is Fault.REFUSED:
             await self._listen()
+        if self._fault:
+            self._fault_passed_at = time.monotonic()
         self._fault = None
 
     async def _listen(self) -> None:
@@ -164,16 +169,31 @@ class FaultyKinesis:
                     head, body = await read_request(reader)
                     previous.was_read = True
                     previous = Request()
-                    if not await self._serve(head, body, previous, reader, writer):
+                    with self._fault_for(previous):
+                        goes_on = await self._serve(head, body, previous, reader, writer)
+                    if not goes_on:
                         break
         finally:
             self._connections.discard(task)
             writer.close()
 
+    @contextmanager
+    def _fault_for(self, request: Request) -> Iterator[None]:
+        """The fault that the request meets, until it is over."""
+        request.fault = self._next_fault()
+        if not request.fault:
+            yield
+            return
+        self.met[request.fault] += 1
+        self._suffering += 1
+        try:
+            yield
+        finally:
+            self._suffering -= 1
+            self._fault_passed_at = time.monotonic()
+
     def _next_fault(self) -> Fault | None:
         fault = self._fault
-        if fault:
-            self.met[fault] += 1
         if self._left == 1:
             self._fault = None
         self._left = max(0, self._left - 1)
@@ -189,7 +209,7 @@ class FaultyKinesis:
     ) -> bool:
         """One request; whether the connection goes on."""
         self._check(head, body)
-        fault = request.fault = self._next_fault()
+        fault = request.fault
         answer = self._answer(fault, body, request)
         if fault in (Fault.RESET, Fault.LOST_ANSWER):
             reset(writer)

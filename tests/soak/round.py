@@ -96,6 +96,7 @@ class Round:
         self._figures = figures
         self._deadline = deadline
         self._progress = progress
+        self._was_well = True
         self._choices = Choices(random.Random(name), lines_max)
         self._sanitized = any(
             word in binary.read_bytes() for word in (b"__asan_init", b"__tsan_init")
@@ -163,13 +164,12 @@ class Round:
     # Steps.
 
     def _take(self, step: Step, choice: EnvironmentChoice, environment: LambdaEnvironment) -> None:
-        was_well = self._kinesis.well
         if step.recovers:
             self._kinesis.recover()
         if step.fault:
             self._kinesis.meet(step.fault, step.fault_times)
-        step.is_well = was_well and self._kinesis.well
         time.sleep(step.gap_s)
+        began_at = time.monotonic()
         invocation = self._invoke(step, environment)
         after = f"{invocation.status}, {invocation.kept_awake_ms:.0f} ms more"
         self.log.append(f"{time.monotonic():.2f} {step} -> {after}")
@@ -181,7 +181,9 @@ class Round:
         self._figures.bytes += step.load.bytes
         count(self._figures.endings, invocation.status)
         if invocation.status == "success":
-            self._after_success(step, invocation, choice, environment)
+            is_well = self._kinesis.was_well_since(began_at)
+            self._note_kept_awake(invocation, choice.flush, is_well)
+            self._after_success(invocation, choice, environment)
         else:
             self._close_life(choice, environment)
         self._progress()
@@ -194,16 +196,19 @@ class Round:
             return environment.invoke(output=output, duration_s=60, timeout_s=step.duration_s)
         return environment.invoke(output=output, duration_s=step.duration_s, timeout_s=TIMEOUT_S)
 
+    def _note_kept_awake(self, invocation: Invocation, flush: str, is_well: bool) -> None:
+        """Faults reach beyond themselves: into the wait for the next try."""
+        health = "Kinesis well" if self._was_well else "just recovered"
+        health = health if is_well else "with faults"
+        self._was_well = is_well
+        self._figures.kept_awake_ms.setdefault(f"{flush}, {health}", []).append(
+            invocation.kept_awake_ms
+        )
+        self.log[-1] += f", {health}"
+
     def _after_success(
-        self,
-        step: Step,
-        invocation: Invocation,
-        choice: EnvironmentChoice,
-        environment: LambdaEnvironment,
+        self, invocation: Invocation, choice: EnvironmentChoice, environment: LambdaEnvironment
     ) -> None:
-        health = "Kinesis well" if step.is_well else "with faults"
-        awake = self._figures.kept_awake_ms.setdefault(f"{choice.flush}, {health}", [])
-        awake.append(invocation.kept_awake_ms)
         self.log[-1] += f", {self._life.vitals.look_at(environment.process.pid)}"
         if invocation.kept_awake_ms > choice.hold_ms + HOLD_SLACK_MS:
             self._check([f"kept awake for {invocation.kept_awake_ms:.0f} ms"], environment)
