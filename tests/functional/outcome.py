@@ -13,6 +13,9 @@ from lambda_environment import LambdaEnvironment, Shutdown
 
 # Waits for the platform.runtimeDone; the platform gathers events for 25 ms.
 HOLDS = {"EXTENSION_LOG_FLUSH": "end"}
+# Less than the hold that a test would wait for in vain (1,000 ms unless it sets another), and room
+# for a machine that is busy with something else.
+NO_HOLD_MS = 900
 
 
 class Stream(Protocol):
@@ -87,6 +90,16 @@ def of_type(events: Iterable[dict[str, Any]], event_type: str) -> list[dict[str,
 def is_sanitized(environment: LambdaEnvironment) -> bool:
     binary = environment.settings.extensions[0].read_bytes()
     return b"__asan_init" in binary or b"__tsan_init" in binary
+
+
+def slowness(environment: LambdaEnvironment) -> int:
+    """How many times as long as the usual build this one may take."""
+    return 10 if is_sanitized(environment) else 1
+
+
+def sanitizers_threads(environment: LambdaEnvironment) -> int:
+    """Threads that are not the extension's own."""
+    return int(b"__tsan_init" in environment.settings.extensions[0].read_bytes())
 
 
 def assert_memory_within(environment: LambdaEnvironment, peak_kb: int, limit_kb: int) -> None:

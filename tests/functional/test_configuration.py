@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from outcome import assert_all_arrived, messages, on_free_port, shut_down
+from outcome import NO_HOLD_MS, assert_all_arrived, messages, on_free_port, shut_down
 from platform_double import INIT_ERROR, REGISTER, PlatformDouble
 
 from kinesis import KinesisStub
@@ -60,7 +60,7 @@ def test_with_a_mistake_the_function_runs_at_its_own_pace_and_nothing_is_shipped
     environment = lambda_environment(kinesis_stub, {"EXTENSION_LOG_FORMAT": "xml"})
     invocations = [environment.invoke(output=["a line\n"]) for _ in range(3)]
     assert [invocation.status for invocation in invocations] == ["success"] * 3
-    assert max(invocation.kept_awake_ms for invocation in invocations) < 100
+    assert max(invocation.kept_awake_ms for invocation in invocations) < NO_HOLD_MS
     assert shut_down(environment).exit_code == 0
     assert kinesis_stub.requests() == []
     assert environment.emitted == [], "it did not ask for logs that it cannot ship"

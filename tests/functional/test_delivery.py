@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 from fault_proxy import fault_proxy
-from outcome import HOLDS, assert_all_arrived, messages, of_type, shut_down, totals
+from outcome import HOLDS, NO_HOLD_MS, assert_all_arrived, messages, of_type, shut_down, totals
 
 from kinesis import Behaviour, KinesisStub, MotoServer, MotoStream, events_in
 from lambda_environment import Credentials, LambdaEnvironment, numbered_lines
@@ -191,7 +191,7 @@ def test_an_answer_that_makes_no_sense_loses_nothing(
             before = len(kinesis_stub.requests())
             proxy.answers.append(answer)
             invocation = environment.invoke(output=[f"{what}\n"])
-            assert invocation.kept_awake_ms < 900, what
+            assert invocation.kept_awake_ms < NO_HOLD_MS, what
             assert len(kinesis_stub.requests()) > before, f"{what}: not delivered at the freeze"
         shut_down(environment)
     assert_all_arrived(environment, kinesis_stub)
@@ -254,7 +254,7 @@ def test_a_role_that_may_not_write_to_the_stream_is_told_of_once_and_holds_no_lo
     }
     environment = lambda_environment(kinesis, variables)
     for _ in range(3):
-        assert environment.invoke(output=["a line\n"]).kept_awake_ms < 400
+        assert environment.invoke(output=["a line\n"]).kept_awake_ms < NO_HOLD_MS
     assert shut_down(environment).exit_code == 0
     warnings = [line for line in messages(environment, "warn") if "HTTP status 403" in line]
     assert len(warnings) == 1

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -15,6 +16,14 @@ import pytest
 from scripted import SCRIPTED
 
 DEMO = Path(__file__).parents[1] / "demo" / "demo.py"
+
+
+@pytest.fixture(autouse=True)
+def can_be_interrupted() -> Iterator[None]:
+    """What a shell starts in the background ignores SIGINT, and so would the demo."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def start(binary: Path, **variables: str) -> subprocess.Popen[str]:

@@ -125,7 +125,9 @@ def test_a_body_that_is_not_what_it_should_be_is_shipped_all_the_same(
     environment = lambda_environment(kinesis_stub, EXACT)
     environment.invoke(output=[body, "the next one\n"])
     assert shut_down(environment).exit_code == 0
-    assert set(environment.deliveries[0].statuses) == {200}, "else it would come again for ever"
+    # 0: no answer, as to a last report that comes when the extension has ended
+    statuses = set(environment.deliveries[0].statuses) - {0}
+    assert statuses == {200}, "else it would come again for ever"
     rest, unparsed = body, 0
     for line in lines_beside_the_platforms(environment, kinesis_stub):
         event = json.loads(line)

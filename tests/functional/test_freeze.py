@@ -13,6 +13,7 @@ import pytest
 from fault_proxy import FaultProxy, Wire, fault_proxy
 from outcome import (
     HOLDS,
+    NO_HOLD_MS,
     assert_all_arrived,
     assert_ledger_is_exact,
     messages,
@@ -92,7 +93,7 @@ def test_connections_that_were_closed_while_frozen_cost_no_more_than_new_ones(
     for number in range(6):
         invocation = environment.invoke(output=[f"invocation {number}\n"])
         assert invocation.undelivered_at_freeze == 0
-        assert invocation.kept_awake_ms < 200
+        assert invocation.kept_awake_ms < NO_HOLD_MS
         proxy.cut_connections()
     shut_down(environment)
     assert_all_arrived(environment, kinesis_stub)
@@ -111,7 +112,7 @@ def test_a_reused_connection_that_is_reset_is_replaced_at_once(
         proxy.meet(Wire.RESET_BEFORE, times=1)
         invocation = environment.invoke(output=[f"invocation {number}\n"])
         assert invocation.undelivered_at_freeze == 0
-        assert invocation.kept_awake_ms < 200
+        assert invocation.kept_awake_ms < NO_HOLD_MS
     shut_down(environment)
     assert_all_arrived(environment, kinesis_stub)
 

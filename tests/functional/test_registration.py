@@ -10,7 +10,16 @@ from pathlib import Path
 
 import psutil
 import pytest
-from outcome import HOLDS, assert_all_arrived, free_port, messages, on_free_port, shut_down
+from outcome import (
+    HOLDS,
+    NO_HOLD_MS,
+    assert_all_arrived,
+    free_port,
+    messages,
+    on_free_port,
+    sanitizers_threads,
+    shut_down,
+)
 from platform_double import (
     IDENTIFIER,
     NEXT,
@@ -104,7 +113,7 @@ def test_does_nothing_but_register_listen_and_subscribe_before_the_first_event(
     process = psutil.Process(environment.process.pid)
     peers = {connection.raddr.port for connection in process.net_connections() if connection.raddr}
     assert peers <= {int(environment.address.rpartition(":")[2])}
-    assert process.num_threads() == 2
+    assert process.num_threads() == 2 + sanitizers_threads(environment)
     assert environment.init.extension_ms[environment.settings.extensions[0].name] < 1000
 
 
@@ -148,7 +157,7 @@ def test_the_function_runs_without_shipping_when_the_subscription_is_refused(
     environment = lambda_environment(kinesis_stub, answers={"subscribe": status})
     invocation = environment.invoke(output=["a line\n"])
     assert invocation.status == "success"
-    assert invocation.kept_awake_ms < 100
+    assert invocation.kept_awake_ms < NO_HOLD_MS
     assert shut_down(environment).exit_code == 0
     [message] = messages(environment, "error")
     assert "no logs are shipped" in message
@@ -170,7 +179,7 @@ def test_a_local_emulator_without_logs_is_told_of_once_and_nothing_is_held(
     environment = lambda_environment(kinesis_stub, HOLDS | on_free_port(), local_emulator=True)
     invocations = [environment.invoke(duration_s=0.05) for _ in range(3)]
     assert [invocation.status for invocation in invocations] == ["success"] * 3
-    assert max(invocation.kept_awake_ms for invocation in invocations) < 100
+    assert max(invocation.kept_awake_ms for invocation in invocations) < NO_HOLD_MS
     assert shut_down(environment).exit_code == 0
     [warning] = messages(environment, "warn")
     assert "emulator" in warning

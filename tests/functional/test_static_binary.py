@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from outcome import HOLDS, assert_all_arrived, messages, shut_down
+from outcome import HOLDS, NO_HOLD_MS, assert_all_arrived, messages, shut_down
 from own_network import name_server, own_network
 
 from kinesis import KinesisStub
@@ -168,7 +168,7 @@ def test_a_name_server_that_never_answers_holds_nothing_up(
         variables=variables, credentials=kinesis_stub.credentials, extensions=(launcher,)
     )
     for _ in range(2):
-        assert environment.invoke(output=["a line\n"]).kept_awake_ms < 600
+        assert environment.invoke(output=["a line\n"]).kept_awake_ms < NO_HOLD_MS
     assert shut_down(environment).exit_code == 0
 
 
