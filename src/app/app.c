@@ -109,6 +109,9 @@ static bool has_made_memory(struct app *app, const struct error *err) {
  * function would fail with the extension, so the event is asked for again. */
 static void on_next_failed(struct app *app, const struct error *err) {
     if (err->code != ERR_REFUSED && ++app->next_failures < NEXT_FAILURES_MAX) {
+        if (app->next_failures == 1) {
+            log_warn("the next event is asked for again: %s", err->message);
+        }
         app->next_again_ms = now_ms(app) + (has_made_memory(app, err) ? 0 : NEXT_AGAIN_MS);
         return;
     }
