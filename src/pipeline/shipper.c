@@ -29,6 +29,7 @@ struct lane {
     enum retry_pace pace; /* of what it waits for */
     uint32_t failures;    /* in a row */
     bool retried_now;     /* the last retry was an immediate one */
+    int64_t failed_ms;    /* the last time */
     int64_t due_ms;
 };
 
@@ -126,6 +127,7 @@ static void wait_to_retry(struct shipper *s, struct lane *lane, enum retry_pace 
     lane->pace = pace;
     lane->failures++;
     int64_t now = now_ms(s);
+    lane->failed_ms = now;
     lane->due_ms =
         now + retry_delay_ms(pace, lane->failures, random, retry_after_ms, time_left_ms(s, now));
     lane->state = LANE_WAITING;
@@ -300,10 +302,12 @@ int64_t shipper_wakeup_ms(const struct shipper *s) {
     return wakeup;
 }
 
-/* Waits for a mistake to be mended are not shortened: the next try would fail like this one. */
-static void bring_forward(struct lane *lane, int64_t due_ms) {
-    if (lane->state == LANE_WAITING && lane->pace != PACE_MISCONFIGURED && lane->due_ms > due_ms) {
-        lane->due_ms = due_ms;
+/* Waits for a mistake to be mended are not shortened: the next try would fail like this one. Of
+ * others, what has passed counts: while the function ran, the service may have become well. */
+static void shorten_wait(struct lane *lane, int64_t longest_ms) {
+    if (lane->state == LANE_WAITING && lane->pace != PACE_MISCONFIGURED &&
+        lane->due_ms > lane->failed_ms + longest_ms) {
+        lane->due_ms = lane->failed_ms + longest_ms;
     }
 }
 
@@ -312,10 +316,9 @@ void shipper_set_deadline(struct shipper *s, int64_t deadline_ms) {
         return;
     }
     s->deadline_ms = deadline_ms;
-    int64_t now = now_ms(s);
-    int64_t left = time_left_ms(s, now);
+    int64_t left = time_left_ms(s, now_ms(s));
     for (size_t i = 0; left >= 0 && i < s->settings.lanes; i++) {
-        bring_forward(&s->lanes[i], now + retry_longest_wait_ms(left));
+        shorten_wait(&s->lanes[i], retry_longest_wait_ms(left));
     }
 }
 

@@ -123,6 +123,21 @@ static void a_deadline_shortens_the_waits_that_have_begun(void **state) {
     finish();
 }
 
+static void what_has_passed_of_a_wait_counts_when_a_deadline_comes(void **state) {
+    (void)state;
+    start_one_request(1);
+    const enum record_fate fate = RECORD_RETRY;
+    fake_destination_answer(&rig.destination, 0, &fate, PACE_THROTTLED, 15000);
+    fake_clock_pass(&rig.clock, 90);
+    shipper_set_deadline(rig.shipper, rig.clock.monotonic_ms + 400);
+    assert_true(rig_wait_ms(&rig) == 10);
+    shipper_set_deadline(rig.shipper, INT64_MAX);
+    fake_clock_pass(&rig.clock, 5);
+    shipper_set_deadline(rig.shipper, rig.clock.monotonic_ms + 200);
+    assert_true(rig_wait_ms(&rig) <= 0);
+    finish();
+}
+
 static void a_deadline_that_is_over_leaves_no_wait(void **state) {
     (void)state;
     start_one_request(1);
@@ -264,6 +279,8 @@ int main(void) {
         cmocka_unit_test_teardown(waits_as_long_as_the_service_asks_for, tear_down),
         cmocka_unit_test_teardown(a_deadline_shortens_the_waits_to_come, tear_down),
         cmocka_unit_test_teardown(a_deadline_shortens_the_waits_that_have_begun, tear_down),
+        cmocka_unit_test_teardown(what_has_passed_of_a_wait_counts_when_a_deadline_comes,
+                                  tear_down),
         cmocka_unit_test_teardown(a_deadline_that_is_over_leaves_no_wait, tear_down),
         cmocka_unit_test_teardown(
             a_refused_request_is_taken_apart_until_the_bad_record_stands_alone, tear_down),
