@@ -2,6 +2,7 @@
 # `make help` lists what can be made. Everything that is made is under build/.
 
 NAME := kinesis-stream-logs-extension
+VERSION := $(shell sed -n 's/^.define VERSION "\(.*\)"/\1/p' include/app/version.h)
 HOST_ARCH := $(subst aarch64,arm64,$(shell uname -m))
 ARCH ?= $(HOST_ARCH)
 ifeq ($(filter $(ARCH),x86_64 arm64),)
@@ -39,8 +40,12 @@ build/layer-$(1)/extensions/$(NAME): $(OBJECTS_layer-$(1))
 	@$(TRIPLET_$(1))-strip $$@ && chmod 755 $$@
 endef
 $(foreach architecture,x86_64 arm64,$(eval $(call layer_rule,$(architecture))))
-$(LAYER).zip: $(LAYER)/extensions/$(NAME) .make/layer-zip.sh | build/packages/layer
-	@.make/layer-zip.sh $(LAYER) $@
+build/layer-%.zip: build/layer-%/extensions/$(NAME) .make/layer-zip.sh | build/packages/layer
+	@.make/layer-zip.sh $(<D)/.. $@
+
+.PHONY: release
+release: build/layer-x86_64.zip build/layer-arm64.zip ## What is published, in build/release: both zips, SBOMs, licences, checksums
+	@.make/release.sh $(NAME) $(VERSION) build/release
 
 .PHONY: build-KinesisStreamLogsApiExtensionLayer
 build-KinesisStreamLogsApiExtensionLayer: $(LAYER)/extensions/$(NAME)

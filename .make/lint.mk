@@ -31,8 +31,8 @@ lint-shell:
 	@shellcheck --external-sources $(SHELL_FILES)
 
 lint-python: build/venv/installed
-	@$(RUFF) check --quiet tests
-	@$(RUFF) format --quiet --check tests || { echo "run: make format"; exit 1; }
+	@$(RUFF) check --quiet tests && $(RUFF) check --quiet --config tests/ruff.toml .make
+	@$(RUFF) format --quiet --check tests && $(RUFF) format --quiet --check --config tests/ruff.toml .make || { echo "run: make format"; exit 1; }
 
 # Uninitialised variables are left to gcc and clang: cppcheck takes an array of length 0 for one.
 	@cppcheck --quiet --std=c11 --library=posix --enable=warning,performance,portability --inline-suppr \
