@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* A Lambda external extension that ships a function's logs to Amazon Kinesis Data Streams. */
 #include "app/app.h"
+#include "app/command.h"
 #include "app/config.h"
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -9,7 +10,9 @@
 
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 static void log_lines(enum log_level level, const struct buf *lines) {
     struct span rest = buf_span(lines);
@@ -26,7 +29,7 @@ static void keep_memory_small(void) {
     (void)mallopt(M_ARENA_MAX, 1);
 }
 
-int main(int argc, char **argv, char **environment) {
+static int be_extension(const char *path, char *const *environment) {
     keep_memory_small();
     (void)signal(SIGPIPE, SIG_IGN); /* a peer that hangs up is an error of that connection only */
 
@@ -50,6 +53,22 @@ int main(int argc, char **argv, char **environment) {
         return EXIT_FAILURE;
     }
 
-    const char *name = environment_program_name(argc > 0 ? argv[0] : NULL);
-    return app_run(&config, config_is_good, name, clock_system());
+    return app_run(&config, config_is_good, environment_program_name(path), clock_system());
+}
+
+int main(int argc, char **argv, char **environment) {
+    switch (command_of(argc, argv)) {
+    case COMMAND_RUN:
+        return be_extension(argc > 0 ? argv[0] : NULL, environment);
+    case COMMAND_HELP:
+        command_print_help(stdout);
+        return EXIT_SUCCESS;
+    case COMMAND_VERSION:
+        command_print_version(stdout);
+        return EXIT_SUCCESS;
+    case COMMAND_UNKNOWN:
+        break;
+    }
+    (void)fprintf(stderr, "unknown arguments; --help lists what there is\n");
+    return EX_USAGE;
 }

@@ -85,3 +85,6 @@ bool config_read(char *const *environment, struct config *ret, struct config_rep
 
 /* Prints the settings as a Markdown table. */
 void config_print_settings(FILE *out);
+
+/* Prints the settings for a terminal. */
+void config_print_help(FILE *out);

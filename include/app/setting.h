@@ -42,3 +42,6 @@ const struct setting *setting_nearest(const struct setting *settings, size_t cou
 
 /* Prints a row of a Markdown table: name, default, allowed, help. */
 void setting_print_row(const struct setting *setting, FILE *out);
+
+/* Prints the same for a terminal: the name, and below it what it does, allowed and default. */
+void setting_print_paragraph(const struct setting *setting, FILE *out);

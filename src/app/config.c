@@ -424,3 +424,9 @@ void config_print_settings(FILE *out) {
         setting_print_row(&settings[i], out);
     }
 }
+
+void config_print_help(FILE *out) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        setting_print_paragraph(&settings[i], out);
+    }
+}

@@ -116,17 +116,47 @@ const struct setting *setting_nearest(const struct setting *settings, size_t cou
     return nearest;
 }
 
+static const char *default_in_words(const struct setting *setting) {
+    if (setting->preset_in_words != NULL) {
+        return setting->preset_in_words;
+    }
+    return setting->required ? "(required)" : "";
+}
+
 void setting_print_row(const struct setting *setting, FILE *out) {
     struct buf allowed = buf_with_ceiling(ALLOWED_CEILING);
     append_allowed(setting, &allowed);
     (void)fprintf(out, "| `%s` | ", setting->name);
     if (setting->preset != NULL) {
         (void)fprintf(out, "`%s`", setting->preset);
-    } else if (setting->preset_in_words != NULL) {
-        (void)fputs(setting->preset_in_words, out);
-    } else if (setting->required) {
-        (void)fputs("(required)", out);
+    } else {
+        (void)fputs(default_in_words(setting), out);
     }
     (void)fprintf(out, " | %.*s | %s |\n", SPAN_ARGS(buf_span(&allowed)), setting->help);
+    buf_done(&allowed);
+}
+
+/* Without the marks of Markdown. */
+static void print_plain(struct span text, FILE *out) {
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] != '`') {
+            (void)fputc(text.ptr[i], out);
+        }
+    }
+}
+
+void setting_print_paragraph(const struct setting *setting, FILE *out) {
+    struct buf allowed = buf_with_ceiling(ALLOWED_CEILING);
+    append_allowed(setting, &allowed);
+    (void)fprintf(out, "  %s\n      ", setting->name);
+    print_plain(span_of_text(setting->help), out);
+    (void)fputs("\n      Allowed: ", out);
+    print_plain(buf_span(&allowed), out);
+    const char *preset = setting->preset != NULL ? setting->preset : setting->preset_in_words;
+    if (preset != NULL) {
+        (void)fputs(". Default: ", out);
+        print_plain(span_of_text(preset), out);
+    }
+    (void)fprintf(out, ".%s\n", setting->required ? " Required." : "");
     buf_done(&allowed);
 }
