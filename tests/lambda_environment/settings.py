@@ -96,6 +96,10 @@ class Settings:
     delivery_timeout_s: float = 10.0
     """How long, awake, one delivery may go unanswered before it is sent again."""
 
+    kill_grace_s: float = 0.0
+    """How much longer than it was told a process may take to end. 0 as with Lambda; more for a
+    build that is slower than what is shipped."""
+
     def __post_init__(self) -> None:
         reserved = sorted(RESERVED_VARIABLES & set(self.variables))
         if reserved:

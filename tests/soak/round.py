@@ -31,6 +31,7 @@ from .vitals import Vitals
 
 SANITIZER_OPTIONS = ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS")
 SANITIZER_REPORTS = ("Sanitizer:", "runtime error:")
+SANITIZED_KILL_GRACE_S = 5.0
 TIMEOUT_S = 9
 # A hold ends after EXTENSION_LOG_HOLD_MS; beyond that the platform, which is written in Python,
 # may still be busy with bringing the end of the invocation.
@@ -154,6 +155,7 @@ class Round:
             variables={**self._kinesis.variables, **options, **choice.variables},
             temporary_directory=self._account.temporary_directory,
             chunked_delivery=choice.chunked,
+            kill_grace_s=SANITIZED_KILL_GRACE_S if self._sanitized else 0.0,
         )
         with LambdaEnvironment(settings) as environment:
             self._life = LifeSoFar(0, 0)
