@@ -80,9 +80,15 @@ def launcher(root: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def network() -> Iterator[None]:
+def names() -> list[str]:
+    """Those that lead here; others do not exist."""
+    return [ENDPOINT]
+
+
+@pytest.fixture
+def network(names: list[str]) -> Iterator[None]:
     """A network in which the real endpoint's name leads here."""
-    with own_network(), name_server([ENDPOINT]):
+    with own_network(), name_server(names):
         yield
 
 
@@ -150,6 +156,38 @@ def test_it_trusts_amazon_alone_when_it_is_given_no_authority(
     assert shut_down(environment).exit_code == 0
     assert real_endpoint.requests() == []
     assert any("certificate" in warning for warning in messages(environment, "warn"))
+
+
+def test_a_name_that_does_not_exist_for_a_while_loses_nothing(
+    names: list[str],
+    real_endpoint: KinesisStub,
+    lambda_environment: Environments,
+    launcher: Path,
+    root: Path,
+) -> None:
+    # pain 7
+    name_servers_of(root)
+    assert real_endpoint.certificates
+    shutil.copy(real_endpoint.certificates.authority, root / "authority.pem")
+    variables = {
+        **HOLDS,
+        "AWS_KINESIS_STREAM_NAME": real_endpoint.stream,
+        "AWS_CA_BUNDLE": "/authority.pem",
+        "EXTENSION_LOG_HOLD_MS": "300",
+    }
+    environment = lambda_environment(
+        variables=variables, credentials=real_endpoint.credentials, extensions=(launcher,)
+    )
+    names.clear()
+    for number in range(2):
+        invocation = environment.invoke(output=numbered_lines(10, prefix=f"unknown-{number}"))
+        assert invocation.status == "success"
+        assert invocation.kept_awake_ms < 600
+    names.append(ENDPOINT)
+    environment.invoke(output=numbered_lines(10, prefix="known"))
+    assert messages(environment, "warn")
+    assert shut_down(environment).exit_code == 0
+    assert_all_arrived(environment, real_endpoint)
 
 
 def test_a_name_server_that_never_answers_holds_nothing_up(
