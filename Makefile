@@ -93,8 +93,8 @@ format: build/packages/lint build/venv/installed ## Formats all C and Python
 	@$(RUFF) check --quiet --fix tests; $(RUFF) format --quiet tests
 compdb: ## compile_commands.json, for editors
 	$(call compdb)
-clean: ## Removes what was built here; libraries and Python environments stay
-	rm -rf $(filter-out build/libraries build/packages build/venv build/sam-venv,$(wildcard build/*))
+clean: ## Removes what was built here; libraries and what the tests installed stay
+	rm -rf $(filter-out build/libraries build/packages build/venv build/sam-venv build/kinesis-local,$(wildcard build/*))
 distclean: ## Removes all of build/
 	rm -rf build
 help: ## This list

@@ -58,7 +58,8 @@ BINARY_ := $(EXTENSION)
 BINARY_address := build/asan/extensions/$(NAME)
 BINARY_thread := build/tsan/extensions/$(NAME)
 BINARY = $(or $(BINARY_$(SANITIZE)),$(error SANITIZE=$(SANITIZE); it is address or thread))
-FUNCTIONAL_NEEDS = $(BINARY) $(LAYER_HERE) $(LAYER_OTHER) build/packages/emulator build/packages/functional build/venv/installed build/tools/print_settings
+FUNCTIONAL_NEEDS = $(BINARY) $(LAYER_HERE) $(LAYER_OTHER) build/packages/emulator build/packages/functional build/venv/installed \
+    build/tools/print_settings build/kinesis-local/installed
 FUNCTIONAL_SUITE = --functional $(BINARY)
 
 $(BINARY_address): $(OBJECTS_asan)
@@ -69,6 +70,12 @@ $(BINARY_thread): $(OBJECTS_tsan)
 # Template: the SAM CLI, which brings its own Python environment.
 TEMPLATE_NEEDS := build/sam-venv/installed build/venv/installed build/libraries/x86_64/VERSIONS
 TEMPLATE_SUITE := --template
+
+# A Kinesis server from npm, for the Node.js that the Python environment brings; its lock has the hash.
+build/kinesis-local/installed: tests/kinesis/kinesis-local/package-lock.json build/venv/installed
+	@echo "Node.js packages of tests/kinesis/kinesis-local"; mkdir -p $(@D); cp $(<D)/package*.json $(@D)
+	@PATH=$(abspath build/venv/bin):$$PATH NODE_DISABLE_COMPILE_CACHE=1 \
+	    npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
 
 build/venv/installed: tests/requirements.txt | build/packages/python
 	$(call virtual_environment,$<)

@@ -19,16 +19,17 @@ import pytest
 from outcome import is_sanitized_binary
 from scripted import SCRIPTED, Scripted
 
-from kinesis import KinesisStub, MotoServer, MotoStream
+from kinesis import KinesisLocal, KinesisStub, LocalStream, MotoServer, MotoStream
 from lambda_environment import LambdaEnvironment, Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+KINESIS_LOCAL = REPOSITORY / "build/kinesis-local/node_modules/kinesis-local"
 BINARY = REPOSITORY / "build/extensions/kinesis-stream-logs-extension"
 SANITIZER_OPTIONS = ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS")
 SANITIZED_KILL_GRACE_S = 5.0
 SANITIZER_REPORTS = ("Sanitizer:", "runtime error:")
 
-Kinesis = KinesisStub | MotoStream
+Kinesis = KinesisStub | MotoStream | LocalStream
 EnvironmentFactory = Callable[..., LambdaEnvironment]
 
 
@@ -72,6 +73,21 @@ def kinesis_tls_stub(tmp_path: Path) -> Iterator[KinesisStub]:
     """The same over TLS, with a certificate authority of its own (AWS_CA_BUNDLE is set)."""
     with KinesisStub(tls_folder=tmp_path) as stub:
         yield stub
+
+
+@pytest.fixture(scope="session")
+def local_server() -> Iterator[KinesisLocal]:
+    """The one kinesis-local of the test run; tests want `kinesis_local`."""
+    if not KINESIS_LOCAL.exists():
+        pytest.fail(f"{KINESIS_LOCAL} is not there; `make functional` makes it", pytrace=False)
+    with KinesisLocal(KINESIS_LOCAL) as server:
+        yield server
+
+
+@pytest.fixture
+def kinesis_local(local_server: KinesisLocal) -> LocalStream:
+    """A new stream on a server that speaks JSON and CBOR and is not ours."""
+    return local_server.create_stream(f"logs-{uuid.uuid4().hex[:12]}")
 
 
 @pytest.fixture

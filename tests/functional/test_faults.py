@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 
@@ -52,10 +52,13 @@ class Fault:
     """or of what the first of two lives was told; it does not pass by."""
     delivers: bool = False
     """Although it is there, everything is delivered before the shutdown."""
+    protocol: str = "json"
+    """Of the first life; the second one speaks JSON."""
 
     @property
     def may_repeat(self) -> bool:
-        stored = self.behaviour is not None and self.behaviour.store_and_close
+        behaviour = self.behaviour
+        stored = behaviour is not None and (behaviour.store_and_close or behaviour.cut)
         return stored or self.wire in LOSES_THE_ANSWER
 
     def begin(self, stub: KinesisStub, proxy: FaultProxy, times: int) -> None:
@@ -80,6 +83,7 @@ FAULTS = {
     "503": Fault(Behaviour(status=503, error_type="ServiceUnavailable")),
     "closed before": Fault(Behaviour(close=True)),
     "closed after": Fault(Behaviour(store_and_close=True)),
+    "cut answer": Fault(Behaviour(cut=True)),
     "late": Fault(Behaviour(delay_s=0.3), delivers=True),
     "reset before": Fault(wire=Wire.RESET_BEFORE),
     "reset after": Fault(wire=Wire.RESET_AFTER),
@@ -92,6 +96,9 @@ FAULTS = {
     "no such name": Fault(variables={"AWS_ENDPOINT_URL_KINESIS": "http://kinesis.invalid"}),
     "no route": Fault(variables={"AWS_ENDPOINT_URL_KINESIS": "http://192.0.2.1"}),
 }
+# Those that concern what is in the bodies.
+IN_CBOR = ("half of the records fail", "all records fail", "cut answer", "garbage", "truncated")
+FAULTS |= {f"{name}, in CBOR": replace(FAULTS[name], protocol="cbor") for name in IN_CBOR}
 
 
 @dataclass
@@ -123,7 +130,8 @@ class Story:
         return self.make(self.stub, variables, temporary_directory=self.tmp)
 
     def live_with_fault(self, proxy: FaultProxy) -> LambdaEnvironment:
-        environment = self.live(proxy, self.fault.variables)
+        protocol = {"EXTENSION_LOG_KINESIS_PROTOCOL": self.fault.protocol}
+        environment = self.live(proxy, self.fault.variables | protocol)
         self.invoke(environment, "before", 50)
         self.fault.begin(self.stub, proxy, REQUESTS_HIT if self.passes else 0)
         for number in range(3):

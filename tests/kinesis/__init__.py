@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Kinesis servers for tests: moto, which behaves, and a stub, which misbehaves on demand."""
+"""Kinesis servers for tests: moto and kinesis-local, which behave, and a stub, which misbehaves on
+demand."""
 
 from .behaviour import Behaviour
 from .comparison import Comparison, compare
+from .kinesis_local import KinesisLocal, LocalStream
 from .kinesis_stub import KinesisStub, StubRequest
 from .moto_server import MotoServer, MotoStream
 from .record import Record, events_in, payload_units
@@ -10,7 +12,9 @@ from .record import Record, events_in, payload_units
 __all__ = [
     "Behaviour",
     "Comparison",
+    "KinesisLocal",
     "KinesisStub",
+    "LocalStream",
     "MotoServer",
     "MotoStream",
     "Record",

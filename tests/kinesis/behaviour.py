@@ -31,6 +31,8 @@ class Behaviour:
     """Reads the request, stores nothing, never answers."""
     close: bool = False
     """Reads the request, stores nothing, closes the connection."""
+    cut: bool = False
+    """Stores the records; the answer's body ends in the middle, and its Content-Length agrees."""
     store_and_close: bool = False
     """Stores the records and closes the connection: the sender cannot know."""
 

@@ -120,6 +120,10 @@ class KinesisStub:
         """From now on the service's clock is so much ahead of this machine's."""
         self._call("clock", offset_s)
 
+    def refuse_cbor(self, status: int, error_type: str = "") -> None:
+        """From now on this is the answer to every request in CBOR, of which nothing is stored."""
+        self._call("refuse_cbor", [status, error_type])
+
     def requests(self) -> list[StubRequest]:
         """Every request so far, refused ones too."""
         found = self._list("requests")

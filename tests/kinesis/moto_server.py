@@ -127,10 +127,7 @@ class MotoStream:
 
     def records(self) -> list[Record]:
         """Everything in the stream, shard after shard."""
-        kinesis = self._server.client()
-        pages = kinesis.get_paginator("list_shards").paginate(StreamName=self.name)
-        shards = [shard["ShardId"] for page in pages for shard in page["Shards"]]
-        return [record for shard in shards for record in _read_shard(kinesis, self.name, shard)]
+        return read_stream(self._server.client(), self.name)
 
     def calls(self) -> dict[int, int]:
         """PutRecords requests to the server since this stream was made, by status of the answer."""
@@ -150,6 +147,12 @@ class MotoStream:
 
 def policy(statement: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def read_stream(kinesis: Any, stream: str) -> list[Record]:
+    pages = kinesis.get_paginator("list_shards").paginate(StreamName=stream)
+    shards = [shard["ShardId"] for page in pages for shard in page["Shards"]]
+    return [record for shard in shards for record in _read_shard(kinesis, stream, shard)]
 
 
 def _read_shard(kinesis: Any, stream: str, shard: str) -> list[Record]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The stub's server: PutRecords in JSON 1.1, signatures checked, faults on demand.
+"""The stub's server: PutRecords in JSON 1.1 or CBOR, signatures checked, faults on demand.
 
 python -m kinesis.stub_main --fd N --settings JSON [--certificate PEM --control-fd N]
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import json
 import random
-import re
 import socket
 import ssl
 import time
@@ -25,13 +25,12 @@ from lambda_environment.settings import Credentials
 
 from .behaviour import Behaviour, Script
 from .child_server import end_with_parent
+from .protocol import CBOR, JSON, PROTOCOLS, Protocol
 from .signature import Refused, verify
 
 TARGET = "Kinesis_20131202.PutRecords"
-CONTENT_TYPE = "application/x-amz-json-1.1"
-STREAM = re.compile(rb'"Stream(?:Name|ARN)"\s*:\s*"(?:[^"]*/)?([^"/]+)"')
 BODY_BYTES_MAX = 16 * 1024 * 1024
-# Limits of the service, after base64 decoding.
+# Limits of the service, on data and keys, however they are written.
 RECORDS_MAX = 500
 RECORD_BYTES_MAX = 1024 * 1024
 REQUEST_BYTES_MAX = 10 * 1024 * 1024
@@ -60,10 +59,11 @@ class Stream:
         self._region = region
         self._script = Script()
         self._clock_offset = timedelta()
+        self._cbor_refusal: tuple[int, str] | None = None
         self._chance = random.Random(1)
         self._requests: list[Request] = []
         # Bodies are kept as they are and taken apart only when a test asks for the records.
-        self._stored: list[tuple[bytes, list[int]]] = []
+        self._stored: list[tuple[Protocol, bytes, list[int]]] = []
         self._sequence = 0
 
     async def put_records(self, http: web.Request, body: bytes) -> web.StreamResponse:
@@ -77,7 +77,7 @@ class Stream:
             answer = await self._serve(http, request, body, self._script.next())
         except Refused as refused:
             request.status, request.error_type = 403, refused.error_type
-            answer = error(403, refused.error_type, str(refused))
+            answer = error(protocol_of(http), 403, refused.error_type, str(refused))
         answer.headers["Date"] = format_datetime(now, usegmt=True)
         return answer
 
@@ -97,35 +97,38 @@ class Stream:
     def _answer(
         self, http: web.Request, request: Request, body: bytes, behaviour: Behaviour
     ) -> web.Response:
-        # In the JSON that clients write no string can hold these bytes, so nothing is parsed here.
-        request.records = body.count(b'"PartitionKey":')
+        protocol = protocol_of(http)
+        if self._cbor_refusal and protocol is CBOR:
+            request.status, request.error_type = self._cbor_refusal
+            return error(JSON, *self._cbor_refusal, "made by a test")
+        request.records = protocol.count(body)
         request.status, request.error_type = behaviour.status, behaviour.error_type
         if behaviour.status != 200:
-            return error(behaviour.status, behaviour.error_type, behaviour.message)
+            return error(protocol, behaviour.status, behaviour.error_type, behaviour.message)
         mistake = self._mistake(http, request, body)
         if mistake:
             request.status, request.error_type = 400, mistake[0]
-            return error(400, *mistake)
+            return error(protocol, 400, *mistake)
         request.failed = behaviour.failing(request.records, self._chance)
-        self._stored.append((body, request.failed))
-        return self._result(request, behaviour)
+        self._stored.append((protocol, body, request.failed))
+        return self._result(protocol, request, behaviour)
 
     def _mistake(self, http: web.Request, request: Request, body: bytes) -> tuple[str, str] | None:
         if http.headers.get("X-Amz-Target") != TARGET:
             return "UnknownOperationException", "only PutRecords is served"
-        if http.headers.get("Content-Type") != CONTENT_TYPE:
-            return "SerializationException", f"Content-Type is not {CONTENT_TYPE}"
+        protocol = PROTOCOLS.get(http.headers.get("Content-Type", ""))
+        if not protocol:
+            return "SerializationException", f"Content-Type is none of {', '.join(PROTOCOLS)}"
         if not 1 <= request.records <= RECORDS_MAX:
             return "InvalidArgumentException", f"{request.records} records"
         # A body this small cannot break the limits on bytes.
-        if len(body) > RECORD_BYTES_MAX and (mistake := _size_mistake(body)):
+        if len(body) > RECORD_BYTES_MAX and (mistake := _size_mistake(protocol, body)):
             return "InvalidArgumentException", mistake
-        named = STREAM.search(body)
-        if not named or named[1].decode() != self.name:
+        if protocol.stream_of(body) != self.name:
             return "ResourceNotFoundException", "no such stream"
         return None
 
-    def _result(self, request: Request, behaviour: Behaviour) -> web.Response:
+    def _result(self, protocol: Protocol, request: Request, behaviour: Behaviour) -> web.Response:
         failed = set(request.failed)
         failure = {"ErrorCode": behaviour.error_code, "ErrorMessage": behaviour.message}
         results: list[dict[str, str]] = []
@@ -133,8 +136,10 @@ class Stream:
             self._sequence += 1
             stored = {"SequenceNumber": str(self._sequence), "ShardId": "shardId-000000000000"}
             results.append(failure if place in failed else stored)
-        body = json.dumps({"FailedRecordCount": len(failed), "Records": results})
-        return web.Response(text=body, content_type=CONTENT_TYPE)
+        body = protocol.written({"FailedRecordCount": len(failed), "Records": results})
+        if behaviour.cut:
+            body = body[: len(body) // 2]
+        return web.Response(body=body, content_type=protocol.content_type)
 
     # What the test wants and sees.
 
@@ -151,16 +156,19 @@ class Stream:
     def set_clock(self, offset_s: float) -> None:
         self._clock_offset = timedelta(seconds=offset_s)
 
+    def refuse_cbor(self, refusal: tuple[int, str]) -> None:
+        self._cbor_refusal = refusal
+
     def requests(self) -> list[dict[str, Any]]:
         return [asdict(request) for request in self._requests]
 
     def records(self) -> list[list[str]]:
-        records = []
-        for body, failed in self._stored:
-            for place, record in enumerate(json.loads(body)["Records"]):
-                if place not in failed:
-                    records.append([record["Data"], record["PartitionKey"]])
-        return records
+        return [
+            [base64.b64encode(data).decode(), key]
+            for protocol, body, failed in self._stored
+            for place, (data, key) in enumerate(protocol.records(body))
+            if place not in failed
+        ]
 
 
 class KinesisApplication:
@@ -185,8 +193,8 @@ class KinesisApplication:
 
     async def _put_records(self, http: web.Request) -> web.StreamResponse:
         body = await http.read()
-        named = STREAM.search(body)
-        stream = self._streams.get(named[1].decode(), self._first) if named else self._first
+        name = protocol_of(http).stream_of(body)
+        stream = self._streams.get(name or "", self._first)
         return await stream.put_records(http, body)
 
     async def _add_stream(self, http: web.Request) -> web.Response:
@@ -201,6 +209,7 @@ class KinesisApplication:
             "recover": stream.recover,
             "credentials": stream.accept_only,
             "clock": stream.set_clock,
+            "refuse_cbor": stream.refuse_cbor,
         }
         [value] = await http.json()
         actions[http.match_info["action"]](value)
@@ -218,16 +227,20 @@ def hang_up(http: web.Request) -> web.StreamResponse:
     return web.StreamResponse()
 
 
-def error(status: int, error_type: str, message: str) -> web.Response:
-    body = json.dumps({"__type": error_type, "message": message})
-    return web.Response(status=status, text=body, content_type=CONTENT_TYPE)
+def protocol_of(http: web.Request) -> Protocol:
+    return PROTOCOLS.get(http.headers.get("Content-Type", ""), JSON)
 
 
-def _size_mistake(body: bytes) -> str | None:
-    sizes = [
-        len(record["Data"]) * 3 // 4 - record["Data"].count("=") + len(record["PartitionKey"])
-        for record in json.loads(body)["Records"]
-    ]
+def error(protocol: Protocol, status: int, error_type: str, message: str) -> web.Response:
+    """Without a type it is the bare status, as something before the service would say it."""
+    if not error_type:
+        return web.Response(status=status)
+    body = protocol.written({"__type": error_type, "message": message})
+    return web.Response(status=status, body=body, content_type=protocol.content_type)
+
+
+def _size_mistake(protocol: Protocol, body: bytes) -> str | None:
+    sizes = [len(data) + len(key) for data, key in protocol.records(body)]
     if max(sizes) > RECORD_BYTES_MAX:
         return f"a record of {max(sizes)} bytes"
     if sum(sizes) > REQUEST_BYTES_MAX:
