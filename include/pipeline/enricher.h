@@ -50,6 +50,13 @@ static inline size_t line_length(const struct line *line) {
     return line->head.len + line->tail.len;
 }
 
+/* What the tail was made of, so that it is made anew only when that changes. */
+struct tail_shape {
+    unsigned taken; /* members that it lacks because the event has them itself */
+    size_t request_at, request_length;
+    size_t number_end; /* of eventId */
+};
+
 struct enricher {
     bool enabled;
     char environment_id[ENVIRONMENT_ID_BYTES];
@@ -59,6 +66,7 @@ struct enricher {
     struct buf tags;                   /* `,"tags":{…}` or empty */
     struct buf head;                   /* of the last line that needed a copy, or the last part */
     struct buf tail;                   /* of the last line */
+    struct tail_shape shape;           /* of that tail */
 };
 
 MUST_CHECK bool enricher_init(struct enricher *enricher, const struct enricher_settings *settings,

@@ -23,6 +23,7 @@ struct event {
     struct span time;   /* value of "time" without quotes, as written; empty: absent or no string */
     struct span type;   /* value of "type", likewise */
     struct span record; /* value of "record" as JSON text; empty when absent */
+    bool has_blanks;    /* between its tokens: only there can be raw newlines */
     bool has_others;    /* it has members beside these, or one of these twice (the last counts) */
 };
 

@@ -17,7 +17,8 @@ enum { JSON_DEPTH_MAX = 512 };
 struct json_scanner {
     const char *at;
     const char *end;
-    bool ran_out; /* of the last failure: the text ended too early */
+    bool ran_out;    /* of the last failure: the text ended too early */
+    bool met_blanks; /* between tokens, so far */
 };
 
 struct json_scanner json_scanner_over(struct span text);

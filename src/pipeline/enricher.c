@@ -6,7 +6,8 @@
 
 #include <limits.h>
 
-enum { EVENT_ID_DIGITS_MIN = 12, EVENT_ID_DIGITS_MAX = 20 };
+enum { EVENT_ID_DIGITS_MIN = 12 };
+#define EVENT_ID_WIDER UINT64_C(1000000000000) /* the first number that needs more */
 
 /* Members that are added, as bits. */
 enum { REQUEST_ID = 1, EVENT_ID = 2, LAMBDA = 4, TAGS = 8 };
@@ -133,12 +134,12 @@ void enricher_append_flat(struct buf *out, struct span text) {
 }
 
 /* The event's text without raw newlines; a copy only if it has some. */
-static struct span flat_text(struct enricher *e, struct span text) {
+static struct span flat_text(struct enricher *e, const struct event *event) {
     buf_clear(&e->head);
-    if (text.len == 0 || !has_newline(text)) {
-        return text;
+    if (!event->has_blanks || !has_newline(event->text)) {
+        return event->text;
     }
-    enricher_append_flat(&e->head, text);
+    enricher_append_flat(&e->head, event->text);
     return buf_span(&e->head);
 }
 
@@ -158,39 +159,44 @@ static unsigned members_taken(const struct event *event) {
     return taken;
 }
 
-static void append_event_id(struct buf *out, const struct enricher *e) {
-    char digits[EVENT_ID_DIGITS_MAX];
-    size_t at = sizeof digits;
-    for (uint64_t rest = e->next_event; rest > 0 || at > sizeof digits - EVENT_ID_DIGITS_MIN;
-         rest /= 10) {
-        digits[--at] = (char)('0' + rest % 10);
-    }
-    buf_append(out, SPAN(",\"eventId\":\""));
-    buf_append(out, span_of_text(e->environment_id));
-    buf_append_char(out, '-');
-    buf_append(out, span_of(digits + at, sizeof digits - at));
-    buf_append_char(out, '"');
-}
-
-static void append_request_id(struct buf *out, struct span request_id) {
-    buf_append(out, SPAN(",\"requestId\":\""));
-    buf_append(out, request_id);
-    buf_append_char(out, '"');
-}
-
 static bool is_empty_object(const struct event *event) {
     return event->time.ptr == NULL && event->type.ptr == NULL && event->record.ptr == NULL &&
            !event->has_others;
 }
 
-/* What takes the place of the event's closing brace. */
-static struct span make_tail(struct enricher *e, const struct event *event,
-                             struct span request_id) {
-    unsigned taken = members_taken(event);
+static size_t event_id_digits(uint64_t number) {
+    size_t digits = EVENT_ID_DIGITS_MIN;
+    for (uint64_t rest = number / EVENT_ID_WIDER; rest > 0; rest /= 10) {
+        digits++;
+    }
+    return digits;
+}
+
+/* With zeros for its number. */
+static void append_event_id(struct buf *out, struct enricher *e) {
+    buf_append(out, SPAN(",\"eventId\":\""));
+    buf_append(out, span_of_text(e->environment_id));
+    buf_append_char(out, '-');
+    for (size_t digits = event_id_digits(e->next_event); digits > 0; digits--) {
+        buf_append_char(out, '0');
+    }
+    e->shape.number_end = out->len;
+    buf_append_char(out, '"');
+}
+
+static void append_request_id(struct buf *out, struct enricher *e, struct span request_id) {
+    buf_append(out, SPAN(",\"requestId\":\""));
+    e->shape.request_at = out->len;
+    buf_append(out, request_id);
+    buf_append_char(out, '"');
+}
+
+static void begin_tail(struct enricher *e, unsigned taken, struct span request_id) {
     struct buf *out = &e->tail;
     buf_clear(out);
-    if (request_id.len > 0 && (taken & REQUEST_ID) == 0) {
-        append_request_id(out, request_id);
+    e->shape = (struct tail_shape){.taken = taken, .request_length = request_id.len};
+    if (request_id.len > 0) {
+        append_request_id(out, e, request_id);
     }
     if ((taken & EVENT_ID) == 0) {
         append_event_id(out, e);
@@ -202,13 +208,43 @@ static struct span make_tail(struct enricher *e, const struct event *event,
         buf_append(out, buf_span(&e->tags));
     }
     buf_append_char(out, '}');
-    return span_skip(buf_span(out), is_empty_object(event) ? 1 : 0);
+}
+
+/* Whether the tail of the line before will do, but for its number. It nearly always does, and is
+ * longer than many an event. */
+static bool tail_serves(const struct enricher *e, unsigned taken, struct span request_id) {
+    const struct tail_shape *shape = &e->shape;
+    struct span before = span_of(e->tail.ptr + shape->request_at, shape->request_length);
+    return e->tail.len > 0 && !buf_failed(&e->tail) && shape->taken == taken &&
+           span_equals(before, request_id) && e->next_event < EVENT_ID_WIDER;
+}
+
+/* Over the number before it, which was smaller by one, or over zeros. */
+static void write_number(struct enricher *e) {
+    char *to = e->tail.ptr + e->shape.number_end;
+    for (uint64_t rest = e->next_event; rest > 0; rest /= 10) {
+        *--to = (char)('0' + rest % 10);
+    }
+}
+
+/* What takes the place of the event's closing brace. */
+static struct span make_tail(struct enricher *e, const struct event *event,
+                             struct span request_id) {
+    unsigned taken = members_taken(event);
+    struct span added = (taken & REQUEST_ID) == 0 ? request_id : span_of(NULL, 0);
+    if (!tail_serves(e, taken, added)) {
+        begin_tail(e, taken, added);
+    }
+    if ((taken & EVENT_ID) == 0 && !buf_failed(&e->tail)) {
+        write_number(e);
+    }
+    return span_skip(buf_span(&e->tail), is_empty_object(event) ? 1 : 0);
 }
 
 bool enricher_line(struct enricher *e, const struct event *event, struct line *ret,
                    struct error *err) {
     struct line line = {.request_id = enricher_request_id(e, event)};
-    line.head = flat_text(e, event->text);
+    line.head = flat_text(e, event);
     if (e->enabled) {
         line.tail = make_tail(e, event, line.request_id);
         line.head.len--;

@@ -62,6 +62,7 @@ static bool scan_event(struct json_object *object, struct event *ret) {
         note_member(ret, &member);
     }
     ret->text = span_of(start, (size_t)(object->scanner.at - start));
+    ret->has_blanks = object->scanner.met_blanks;
     return step == JSON_CLOSED;
 }
 

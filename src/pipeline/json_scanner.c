@@ -41,6 +41,7 @@ static bool is_blank(char c) {
 
 void json_skip_blanks(struct json_scanner *s) {
     while (s->at < s->end && is_blank(*s->at)) {
+        s->met_blanks = true;
         s->at++;
     }
 }

@@ -213,6 +213,40 @@ static void every_event_gets_the_request_it_belongs_to(void **state) {
     }
 }
 
+/* Whatever was made for it and could serve again. */
+static void a_line_owes_nothing_to_the_one_before(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        LOG,
+        PLATFORM("start", "aaaa"),
+        PLATFORM("start", "bbbb"),
+        PLATFORM("start", "cc"),
+        PLATFORM("report", "aaaa"),
+        "{}",
+        "{\"requestId\":1}",
+        "{\"eventId\":1}",
+        "{\"lambda\":1,\"tags\":2}",
+        "{\"requestId\":1,\"eventId\":2,\"lambda\":3,\"tags\":4}",
+    };
+    const size_t count = sizeof texts / sizeof *texts;
+    for (size_t i = 0; i < count * count; i++) {
+        struct event before = event_of(span_of_text(texts[i / count]));
+        struct event event = event_of(span_of_text(texts[i % count]));
+        struct enricher used = usual_enricher();
+        struct enricher fresh = usual_enricher();
+        struct line line;
+        assert_true(enricher_line(&used, &before, &line, NULL));
+        enricher_observe(&fresh, &before);
+        fresh.next_event = 2;
+        assert_true(enricher_line(&fresh, &event, &line, NULL));
+        struct buf expected = whole(&line);
+        assert_line(&used, texts[i % count], buf_text(&expected));
+        buf_done(&expected);
+        enricher_done(&fresh);
+        enricher_done(&used);
+    }
+}
+
 static void an_event_that_is_not_shipped_opens_and_closes_too(void **state) {
     (void)state;
     struct enricher enricher = usual_enricher();
@@ -292,6 +326,7 @@ int main(void) {
         cmocka_unit_test(tags_and_names_are_escaped_and_empty_names_left_out),
         cmocka_unit_test(event_ids_count_up_and_may_outgrow_their_digits),
         cmocka_unit_test(every_event_gets_the_request_it_belongs_to),
+        cmocka_unit_test(a_line_owes_nothing_to_the_one_before),
         cmocka_unit_test(an_event_that_is_not_shipped_opens_and_closes_too),
         cmocka_unit_test(without_memory_nothing_has_happened),
         cmocka_unit_test(every_sample_event_becomes_a_good_line),
