@@ -23,7 +23,7 @@ static void log_lines(enum log_level level, const struct buf *lines) {
 }
 
 /* Delivery bodies come and go: each is mapped and unmapped by itself, so that a burst leaves
- * nothing behind, and two threads need no arena each. */
+ * nothing behind but the one body that the queue keeps, and two threads need no arena each. */
 static void keep_memory_small(void) {
     (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     (void)mallopt(M_ARENA_MAX, 1);

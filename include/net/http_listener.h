@@ -42,14 +42,19 @@ struct http_listener;
  * Returns true when it took the body (and left *body empty), false when there is no room. */
 typedef bool (*listener_body_fn)(void *context, struct buf *body);
 
+/* Called in the listener's thread for a body that is to have `length` bytes. Must not block.
+ * Returns an empty buffer that may hold these, with or without memory, to receive it into. */
+typedef struct buf (*listener_memory_fn)(void *context, size_t length);
+
 struct http_listener_settings {
-    uint32_t address; /* IPv4 address to listen on, host byte order */
-    uint16_t port;    /* 0: any free one */
+    uint32_t address;              /* IPv4 address to listen on, host byte order */
+    uint16_t port;                 /* 0: any free one */
+    listener_memory_fn memory_for; /* NULL: memory is always new */
     listener_body_fn on_body;
     /* Called in the listener's thread when a body that was given to on_body is answered (or its
      * connection is gone). NULL: nobody wants to know. */
     void (*on_answered)(void *context);
-    void *context;         /* for on_body */
+    void *context;         /* for these functions */
     unsigned idle_seconds; /* 0: LISTENER_IDLE_SECONDS */
 };
 

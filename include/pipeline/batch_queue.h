@@ -53,6 +53,19 @@ struct batch *batch_queue_pop(struct batch_queue *queue);
 /* `bytes` of popped batches need no memory any more. */
 void batch_queue_release(struct batch_queue *queue, size_t bytes);
 
+/* Of memory that waits for reuse: what a usual body takes. Larger ones are rare. */
+enum { BATCH_REUSED_BYTES_MAX = 1536 * 1024 };
+
+/* The memory of bodies that were read is for those to come: it saves the kernel from taking away
+ * and giving back, filled with zeros, a page for each 4 KiB of logs. One such memory is kept,
+ * beside what the limit counts. Any thread.
+ *
+ * `reuse` takes that of *body, which is left without any. `memory_for` returns an empty buffer for
+ * `length` bytes: with that memory if they fill it nearly, since batches count for their bytes and
+ * not for what these are in; else without any. */
+void batch_queue_reuse(struct batch_queue *queue, struct buf *body);
+MUST_CHECK struct buf batch_queue_memory_for(struct batch_queue *queue, size_t length);
+
 /* Whether nothing is inside (bytes may still be counted for popped batches). */
 bool batch_queue_is_empty(struct batch_queue *queue);
 

@@ -19,7 +19,7 @@
 enum { EVENT_HELD_BYTES_MAX = 4 * 1024 * 1024 };
 
 struct event_reader {
-    struct buf body;     /* being read */
+    struct buf body;     /* being read; used up, it keeps its memory for whoever takes that */
     struct buf held;     /* "[" and the head of a cut record, or empty */
     struct buf rendered; /* JSON text of the last unparsed event */
     struct event_splitter splitter;
@@ -33,7 +33,7 @@ enum reader_item {
     READER_EVENT,     /* *ret is an event */
     READER_UNPARSED,  /* *ret is an event of type extension.unparsed made from invalid bytes */
     READER_NO_MEMORY, /* an unparsed event could not be made; it is the next one again */
-    READER_END,       /* the body is used up (and freed); open the next */
+    READER_END,       /* the body is used up, and empty; open the next */
 };
 
 /* Allocates nothing. */

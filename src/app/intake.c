@@ -8,6 +8,12 @@
 #include <netinet/in.h>
 
 /* In the listener's thread. */
+static struct buf memory_for(void *context, size_t length) {
+    struct intake *intake = context;
+    return batch_queue_memory_for(intake->queue, length);
+}
+
+/* In the listener's thread. */
 static bool on_body(void *context, struct buf *body) {
     struct intake *intake = context;
     bool taken = batch_queue_push(intake->queue, body, NULL);
@@ -27,6 +33,7 @@ static bool try_to_listen(struct intake *intake, uint32_t address, uint64_t port
     const struct http_listener_settings settings = {
         .address = address,
         .port = (uint16_t)port,
+        .memory_for = memory_for,
         .on_body = on_body,
         .on_answered = on_answered,
         .context = intake,

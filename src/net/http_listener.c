@@ -88,6 +88,12 @@ static bool is_taken(const char *method) {
     return strcmp(method, MHD_HTTP_METHOD_POST) == 0 || strcmp(method, MHD_HTTP_METHOD_PUT) == 0;
 }
 
+static struct buf memory_for(const struct http_listener *listener, size_t length) {
+    const struct http_listener_settings *settings = &listener->settings;
+    return settings->memory_for == NULL ? buf_with_ceiling(length)
+                                        : settings->memory_for(settings->context, length);
+}
+
 /* A ceiling at the declared length makes the buffer exactly as large as it has to be. The pages are
  * not touched before bytes arrive, so that a length that is a lie costs nothing. */
 static void begin_body(struct http_listener *listener, struct upload *upload, bool declared,
@@ -96,7 +102,8 @@ static void begin_body(struct http_listener *listener, struct upload *upload, bo
         refuse(listener, upload, MHD_HTTP_CONTENT_TOO_LARGE);
         return;
     }
-    upload->body = buf_with_ceiling(declared ? (size_t)length : LISTENER_BODY_BYTES_MAX);
+    upload->body =
+        declared ? memory_for(listener, (size_t)length) : buf_with_ceiling(LISTENER_BODY_BYTES_MAX);
     if (declared && buf_reserve(&upload->body, (size_t)length) == NULL) {
         refuse(listener, upload, MHD_HTTP_SERVICE_UNAVAILABLE);
     }

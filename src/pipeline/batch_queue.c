@@ -11,7 +11,8 @@ struct batch_queue {
         struct batch *oldest;
         struct batch **end; /* where the next batch is linked in */
         size_t bytes;       /* of the batches inside and of those popped but not released */
-    } shared;               /* only with the mutex held */
+        struct buf reusable;
+    } shared; /* only with the mutex held */
 };
 
 void batch_free(struct batch *batch) {
@@ -42,6 +43,7 @@ void batch_queue_destroy(struct batch_queue *queue) {
         batch_free(batch);
         batch = next;
     }
+    buf_done(&queue->shared.reusable);
     (void)pthread_mutex_destroy(&queue->mutex);
     free(queue);
 }
@@ -103,6 +105,37 @@ void batch_queue_release(struct batch_queue *queue, size_t bytes) {
     (void)pthread_mutex_lock(&queue->mutex);
     queue->shared.bytes -= bytes < queue->shared.bytes ? bytes : queue->shared.bytes;
     (void)pthread_mutex_unlock(&queue->mutex);
+}
+
+/* Leaves the smaller of the two in *body. */
+static void keep_larger_locked(struct batch_queue *queue, struct buf *body) {
+    if (body->capacity > queue->shared.reusable.capacity) {
+        struct buf kept = queue->shared.reusable;
+        queue->shared.reusable = *body;
+        *body = kept;
+    }
+}
+
+void batch_queue_reuse(struct batch_queue *queue, struct buf *body) {
+    buf_clear(body);
+    if (body->capacity <= BATCH_REUSED_BYTES_MAX) {
+        (void)pthread_mutex_lock(&queue->mutex);
+        keep_larger_locked(queue, body);
+        (void)pthread_mutex_unlock(&queue->mutex);
+    }
+    buf_done(body);
+}
+
+struct buf batch_queue_memory_for(struct batch_queue *queue, size_t length) {
+    struct buf memory = buf_with_ceiling(length);
+    (void)pthread_mutex_lock(&queue->mutex);
+    size_t capacity = queue->shared.reusable.capacity;
+    if (capacity > 0 && length >= capacity - capacity / 8) {
+        memory = buf_take(&queue->shared.reusable);
+        memory.ceiling = length > capacity ? length : capacity;
+    }
+    (void)pthread_mutex_unlock(&queue->mutex);
+    return memory;
 }
 
 bool batch_queue_is_empty(struct batch_queue *queue) {

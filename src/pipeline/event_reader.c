@@ -71,6 +71,7 @@ static bool join(struct event_reader *r, struct span body) {
 }
 
 void event_reader_open(struct event_reader *r, struct buf *body) {
+    buf_done(&r->body);
     if (r->held.len > 0 && !r->orphaned && join(r, buf_span(body))) {
         buf_done(body);
         r->body = buf_take(&r->held);
@@ -151,7 +152,7 @@ size_t event_reader_skip(struct event_reader *r) {
 }
 
 static enum reader_item close_body(struct event_reader *r) {
-    buf_done(&r->body);
+    buf_clear(&r->body);
     buf_done(&r->rendered);
     r->reading = false;
     return READER_END;

@@ -23,6 +23,15 @@ bool sink_put(void *context, struct buf *body) {
     return taken;
 }
 
+struct buf sink_memory_for(void *context, size_t length) {
+    struct sink *sink = context;
+    (void)pthread_mutex_lock(&sink->mutex);
+    struct buf memory = buf_take(&sink->memory);
+    (void)pthread_mutex_unlock(&sink->mutex);
+    memory.ceiling = length > memory.capacity ? length : memory.capacity;
+    return memory;
+}
+
 unsigned sink_count(struct sink *sink) {
     (void)pthread_mutex_lock(&sink->mutex);
     unsigned count = sink->count;
@@ -48,6 +57,7 @@ struct fixture fixture;
 static int create(unsigned idle_seconds) {
     fixture = (struct fixture){.sink.mutex = PTHREAD_MUTEX_INITIALIZER};
     const struct http_listener_settings settings = {.address = INADDR_LOOPBACK,
+                                                    .memory_for = sink_memory_for,
                                                     .on_body = sink_put,
                                                     .context = &fixture.sink,
                                                     .idle_seconds = idle_seconds};
@@ -71,6 +81,7 @@ int listener_tear_down(void **state) {
     (void)state;
     http_listener_destroy(fixture.listener);
     buf_done(&fixture.sink.last);
+    buf_done(&fixture.sink.memory);
     return 0;
 }
 

@@ -14,10 +14,12 @@ struct sink {
     bool full;
     unsigned count;
     struct buf last;
-    sigset_t mask; /* of the thread that handed it over */
+    struct buf memory; /* what the next body is to be received into */
+    sigset_t mask;     /* of the thread that handed it over */
 };
 
-/* The on_body of a sink. */
+/* The memory_for and on_body of a sink. */
+struct buf sink_memory_for(void *context, size_t length);
 bool sink_put(void *context, struct buf *body);
 
 unsigned sink_count(struct sink *sink);

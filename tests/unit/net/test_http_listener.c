@@ -40,6 +40,22 @@ static void takes_any_path(void **state) {
     }
 }
 
+static void receives_a_body_into_the_memory_that_is_given_for_it(void **state) {
+    (void)state;
+    for (size_t capacity = 2; capacity <= 5; capacity++) {
+        struct buf memory = buf_with_ceiling(capacity);
+        const char *bytes = buf_reserve(&memory, capacity);
+        (void)pthread_mutex_lock(&fixture.sink.mutex);
+        fixture.sink.memory = memory;
+        (void)pthread_mutex_unlock(&fixture.sink.mutex);
+        int connection = tcp_connect(fixture.port);
+        assert_int_equal(post(connection, "[1]"), 200);
+        assert_true(sink_last_is(&fixture.sink, SPAN("[1]")));
+        assert_true(capacity < 3 || fixture.sink.last.ptr == bytes);
+        (void)close(connection);
+    }
+}
+
 static void takes_an_empty_body(void **state) {
     (void)state;
     int connection = tcp_connect(fixture.port);
@@ -248,6 +264,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         LISTENER_TEST(takes_post_and_put_on_one_connection),
         LISTENER_TEST(takes_any_path),
+        LISTENER_TEST(receives_a_body_into_the_memory_that_is_given_for_it),
         LISTENER_TEST(takes_an_empty_body),
         LISTENER_TEST(takes_a_chunked_body_with_trailers),
         LISTENER_TEST(takes_a_body_that_comes_byte_by_byte),

@@ -252,6 +252,20 @@ static void each_held_head_has_its_own_time(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void the_memory_of_a_body_that_was_read_goes_back_to_the_queue(void **state) {
+    struct fixture *f = *state;
+    struct span text = SPAN("[{\"time\":\"t\",\"type\":\"function\",\"record\":\"a\"}]");
+    assert_true(push(f, text));
+    assert_true(event_source_advance(&f->source));
+    expect_event(f, "\"a\"");
+    struct buf memory = batch_queue_memory_for(f->queue, 1000);
+    assert_null(memory.ptr);
+    expect_end(f);
+    memory = batch_queue_memory_for(f->queue, 1000);
+    assert_non_null(memory.ptr);
+    buf_done(&memory);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(yields_the_events_of_one_body_after_the_other),
@@ -268,6 +282,7 @@ int main(void) {
         TEST(time_in_which_the_environment_was_frozen_does_not_count),
         TEST(a_head_is_not_given_up_while_something_is_there_to_read),
         TEST(each_held_head_has_its_own_time),
+        TEST(the_memory_of_a_body_that_was_read_goes_back_to_the_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
