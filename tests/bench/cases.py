@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is measured: ways to ship, and lengths of lines."""
+"""What is measured: ways to ship, lengths of lines, amounts of logs."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ from dataclasses import dataclass, field
 from .measured_run import Load
 
 LINE_BYTES = (100, 200, 1_000, 10_000)
+USUAL_LINE_BYTES = 200
+GROWTH_MB = (1, 10, 100, 1_000)
+FLUSH_END = {"EXTENSION_LOG_FLUSH": "end"}
+FLUSHES = {"end": FLUSH_END, "continuous": {"EXTENSION_LOG_FLUSH": "continuous"}}
 
 
 @dataclass(frozen=True)
 class Way:
-    """A setting of the extension, and what its floor has to do."""
+    """Settings of the extension, and what their floor has to do."""
 
     name: str
     variables: Mapping[str, str] = field(default_factory=dict)
     floor_wire: str = "json"
     floor_compression: str = "none"
+
+    @property
+    def is_budgeted(self) -> bool:
+        return self.name.startswith("ndjson")
 
 
 @dataclass(frozen=True)
@@ -33,18 +41,54 @@ class Case:
     def load(self, megabytes: int) -> Load:
         return Load(self.line_bytes, megabytes, {**FLUSH_END, **self.way.variables})
 
-
-FLUSH_END = {"EXTENSION_LOG_FLUSH": "end"}
-
-
-def way(output: str, compression: str = "none", wire: str = "json") -> Way:
-    name = output + (", gzip" if compression == "gzip" else "")
-    variables = {"EXTENSION_LOG_FORMAT": output, "EXTENSION_LOG_COMPRESSION": compression}
-    return Way(name, variables, wire, compression)
+    def small_invocations(self, count: int) -> Load:
+        """Invocations that log little, as most do; what is shown is how long each is held."""
+        variables = {**FLUSH_END, **self.way.variables}
+        return Load(
+            self.line_bytes, count, variables, bodies_an_invocation=1, body_bytes=SMALL_BODY_BYTES
+        )
 
 
-WAYS = (way("ndjson"), way("event"), way("batch"))
+SMALL_BODY_BYTES = 20_000
+
+
+def way(output: str, compression: str = "none", protocol: str = "json") -> Way:
+    more = [part for part in (compression, protocol) if part not in ("none", "json")]
+    variables = {
+        "EXTENSION_LOG_FORMAT": output,
+        "EXTENSION_LOG_COMPRESSION": compression,
+        "EXTENSION_LOG_KINESIS_PROTOCOL": protocol,
+    }
+    return Way("+".join([output, *more]), variables, protocol, compression)
+
+
+FORMATS = (
+    ("ndjson", "none"),
+    ("event", "none"),
+    ("batch", "none"),
+    ("ndjson", "gzip"),
+    ("batch", "gzip"),
+)
+WAYS = tuple(
+    way(output, compression, protocol)
+    for protocol in ("json", "cbor")
+    for output, compression in FORMATS
+)
 CASES = tuple(Case(one, line_bytes) for one in WAYS for line_bytes in LINE_BYTES)
 
 # Of these, `make test` counts the instructions.
-COUNTED_CASES = tuple(case for case in CASES if case.line_bytes == 200 or case.way.name == "ndjson")
+COUNTED_CASES = tuple(
+    case for case in CASES if case.line_bytes == USUAL_LINE_BYTES or case.way.name == "ndjson"
+)
+
+
+def growth_load(megabytes: int, flush: str) -> Load:
+    return Load(USUAL_LINE_BYTES, megabytes, FLUSHES[flush])
+
+
+def burst_load(megabytes: int) -> Load:
+    """All that a platform can send, as fast as it can, with the settings left alone."""
+    return Load(USUAL_LINE_BYTES, megabytes, underway_bytes=1 << 40, bodies_an_invocation=megabytes)
+
+
+START_LOAD = Load(USUAL_LINE_BYTES, 0)

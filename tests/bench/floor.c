@@ -33,7 +33,7 @@ enum {
     TLS_TAG_BYTES = 16,
     TLS_NONCE_BYTES = 12,
     TLS_KEY_BYTES = 32,
-    GZIP_LEVEL = 6,
+    GZIP_LEVEL = 1, /* the one that the extension uses */
     READ_BYTES = 64 * 1024,
 };
 

@@ -43,6 +43,7 @@ class Figures:
     logs_bytes: int
     events: int
     cpu_ms: float
+    kernel_share: float
     took_s: float
     kept_awake_ms: list[float]
     """From the delivery of platform.runtimeDone, for each invocation."""
@@ -111,7 +112,7 @@ class _Life:
         cpu_ns = self._extension.cpu_ns() - cpu_ns
         peak_kb = self._extension.peak_memory_kb()
         arrived = self._kinesis.arrived()
-        self._shut_down()
+        kernel_share = self._shut_down()
         return Figures(
             start_ms=start_ms,
             idle_kb=idle_kb,
@@ -119,6 +120,7 @@ class _Life:
             logs_bytes=self._load.bodies * self._bodies.size,
             events=self._load.bodies * self._bodies.events,
             cpu_ms=cpu_ns / 1e6,
+            kernel_share=kernel_share,
             took_s=took_s,
             kept_awake_ms=kept_awake_ms,
             arrived=arrived,
@@ -173,13 +175,14 @@ class _Life:
             f"{events} events were logged",
         )
 
-    def _shut_down(self) -> None:
+    def _shut_down(self) -> float:
         deadline = int(time.time() * 1000) + SHUTDOWN_MS
         self._platform.answer_next(
             {"eventType": "SHUTDOWN", "shutdownReason": "spindown", "deadlineMs": deadline}
         )
-        status = self._extension.wait()
+        status, kernel_share = self._extension.wait()
         self._check(status == 0 and not self._platform.failures, f"it ended with {status}")
+        return kernel_share
 
     def _check(self, holds: bool, what: str) -> None:
         if not holds:
