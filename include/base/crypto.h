@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-enum { SHA256_BYTES = 32, SHA256_HEX_BYTES = 64 };
+enum { SHA256_BYTES = 32, SHA256_HEX_BYTES = 64, MD5_BYTES = 16 };
 
 /* Sets OpenSSL up without the host's openssl.cnf, which may name modules that a static binary
  * must not load. Call once, before any thread starts and before libcurl is initialised; without
@@ -19,6 +19,9 @@ MUST_CHECK bool crypto_init(struct error *err);
 MUST_CHECK bool crypto_sha256(struct span data, uint8_t ret[SHA256_BYTES], struct error *err);
 MUST_CHECK bool crypto_hmac_sha256(struct span key, struct span data, uint8_t ret[SHA256_BYTES],
                                    struct error *err);
+
+/* A checksum that some formats ask for, no protection against anybody. Fails like those. */
+MUST_CHECK bool crypto_md5(struct span data, uint8_t ret[MD5_BYTES], struct error *err);
 
 /* Bytes of the kernel's generator; ERR_SYSTEM when it has none. Any thread.
  * Not OpenSSL's: its state is part of a SnapStart snapshot, so that all environments restored from

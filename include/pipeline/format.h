@@ -2,7 +2,7 @@
 /* How lines become the bytes of a record. One format, one file; formats.c has the table of them.
  *
  * A record is opened, gets one line or more, and is closed; all three append to the same buffer,
- * and failures are sticky in it. No format keeps state of its own. */
+ * which has room for them. No format keeps state of its own. */
 #pragma once
 
 #include "base/buf.h"
@@ -18,17 +18,28 @@ enum format_compression {
     COMPRESSION_OPTIONAL,
 };
 
+/* What a record may say beside its lines. */
+struct record_heading {
+    struct span partition_key;
+};
+
 struct format {
     const char *name;
     bool one_line_a_record;     /* every line gets a record of its own */
     bool one_delivery_a_record; /* lines of two deliveries never share a record */
     enum format_compression compression;
-    size_t framing_bytes;          /* a record has at most these beside its lines' bytes … */
-    size_t line_framing_bytes;     /* … and these for each line */
-    void (*open)(struct buf *out); /* NULL: nothing to do */
+
+    /* Bytes that `open` appends at most; of the heading only the lengths count. NULL: none. */
+    size_t (*opening_bytes)(const struct record_heading *heading);
+    void (*open)(struct buf *out, const struct record_heading *heading); /* NULL: nothing to do */
+
+    size_t line_framing_bytes; /* that `append` appends at most beside the line's */
     void (*append)(struct buf *out, const struct line *line, bool first);
-    /* `start`: where the record begins in *out. NULL: nothing to do. */
-    void (*close)(struct buf *out, size_t start);
+
+    size_t closing_bytes; /* that `close` appends at most */
+    /* `start`: where the record begins in *out. False when there is no memory; the record is lost
+     * then. NULL: nothing to do. */
+    bool (*close)(struct buf *out, size_t start);
 };
 
 /* What most formats do with a line. */
@@ -43,6 +54,7 @@ void line_append_ended(struct buf *out, const struct line *line, bool first);
 extern const struct format format_ndjson;
 extern const struct format format_event;
 extern const struct format format_batch;
+extern const struct format format_kpl;
 
 /* The format of that name, or NULL. */
 const struct format *format_by_name(struct span name);

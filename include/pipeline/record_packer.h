@@ -13,6 +13,7 @@
 #include "pipeline/destination.h"
 #include "pipeline/enricher.h"
 #include "pipeline/format.h"
+#include "pipeline/ledger.h"
 #include "pipeline/record_group.h"
 
 #include <stdbool.h>
@@ -57,8 +58,10 @@ struct record_packer {
     uint32_t events;            /* in the open record */
     uint64_t event_bytes;
     struct buf key;        /* of the open record */
+    struct tally lost;     /* in records that could not be closed, not told yet */
     struct buf compressed; /* the record that is being closed */
-    size_t expansion;      /* bytes that compression may add to a record, at worst */
+    size_t framing;   /* bytes of a record of one line beside the line's and the key, at worst */
+    size_t expansion; /* bytes that compression may add to a record, at worst */
 };
 
 void record_packer_init(struct record_packer *packer,
@@ -79,6 +82,10 @@ void record_packer_end_delivery(struct record_packer *packer);
 
 /* Ends the last record; the group is ready to be sent. */
 void record_packer_close(struct record_packer *packer);
+
+/* Events of records that there was no memory to close, and which the group does not have; each is
+ * told once. */
+struct tally record_packer_take_lost(struct record_packer *packer);
 
 /* Bytes that a line may have to fit a record alone. */
 size_t record_packer_line_max(const struct record_packer *packer);

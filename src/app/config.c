@@ -22,7 +22,7 @@ enum {
 
 static const char *const api_choices[] = {"logs", "telemetry", NULL};
 static const char *const flush_choices[] = {"end", "continuous", "adaptive", NULL};
-static const char *const format_choices[] = {"ndjson", "event", "batch", NULL};
+static const char *const format_choices[] = {"ndjson", "event", "batch", "kpl", NULL};
 static const char *const compression_choices[] = {"none", "gzip", NULL};
 static const char *const key_choices[] = {"random", "environment", "function", "request", NULL};
 static const char *const protocol_choices[] = {"json", "cbor", NULL};

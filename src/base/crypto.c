@@ -12,6 +12,7 @@
 /* Fetched once: a fetch takes locks and costs more than hashing a short text. They live as long as
  * the process. */
 static EVP_MD *sha256;
+static EVP_MD *md5;
 static EVP_MAC *hmac;
 
 bool crypto_init(struct error *err) {
@@ -21,11 +22,14 @@ bool crypto_init(struct error *err) {
     if (sha256 == NULL) {
         sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     }
+    if (md5 == NULL) {
+        md5 = EVP_MD_fetch(NULL, "MD5", NULL);
+    }
     if (hmac == NULL) {
         hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     }
-    if (sha256 == NULL || hmac == NULL) {
-        return error_set(err, ERR_SYSTEM, "OpenSSL has no SHA-256 or no HMAC");
+    if (sha256 == NULL || md5 == NULL || hmac == NULL) {
+        return error_set(err, ERR_SYSTEM, "OpenSSL has no SHA-256, no MD5 or no HMAC");
     }
     return true;
 }
@@ -33,6 +37,13 @@ bool crypto_init(struct error *err) {
 bool crypto_sha256(struct span data, uint8_t ret[SHA256_BYTES], struct error *err) {
     if (sha256 == NULL || EVP_Digest(data.ptr, data.len, ret, NULL, sha256, NULL) != 1) {
         return error_set(err, ERR_SYSTEM, "SHA-256 failed in OpenSSL");
+    }
+    return true;
+}
+
+bool crypto_md5(struct span data, uint8_t ret[MD5_BYTES], struct error *err) {
+    if (md5 == NULL || EVP_Digest(data.ptr, data.len, ret, NULL, md5, NULL) != 1) {
+        return error_set(err, ERR_SYSTEM, "MD5 failed in OpenSSL");
     }
     return true;
 }

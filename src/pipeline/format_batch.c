@@ -2,7 +2,15 @@
 /* A record is a JSON array of the events of one delivery, and a newline. */
 #include "pipeline/format.h"
 
-static void open_record(struct buf *out) { buf_append_char(out, '['); }
+static size_t opening_bytes(const struct record_heading *heading) {
+    (void)heading;
+    return 1;
+}
+
+static void open_record(struct buf *out, const struct record_heading *heading) {
+    (void)heading;
+    buf_append_char(out, '[');
+}
 
 static void append_line(struct buf *out, const struct line *line, bool first) {
     if (!first) {
@@ -11,18 +19,20 @@ static void append_line(struct buf *out, const struct line *line, bool first) {
     line_append(out, line);
 }
 
-static void close_record(struct buf *out, size_t start) {
+static bool close_record(struct buf *out, size_t start) {
     (void)start;
     buf_append(out, SPAN("]\n"));
+    return true;
 }
 
 const struct format format_batch = {
     .name = "batch",
     .one_delivery_a_record = true,
     .compression = COMPRESSION_OPTIONAL,
-    .framing_bytes = 3,
-    .line_framing_bytes = 1,
+    .opening_bytes = opening_bytes,
     .open = open_record,
+    .line_framing_bytes = 1,
     .append = append_line,
+    .closing_bytes = 2,
     .close = close_record,
 };

@@ -2,7 +2,8 @@
 /* The table of formats: a new one is a line here and a file beside. */
 #include "pipeline/format.h"
 
-static const struct format *const formats[] = {&format_ndjson, &format_event, &format_batch};
+static const struct format *const formats[] = {&format_ndjson, &format_event, &format_batch,
+                                               &format_kpl};
 
 enum { FORMAT_COUNT = sizeof formats / sizeof formats[0] };
 

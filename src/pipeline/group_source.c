@@ -82,12 +82,17 @@ static uint64_t next_position(const struct group_source *source) {
 
 static bool pack(struct group_source *source, struct record_group *group,
                  struct group_origin *ret) {
-    *ret = (struct group_origin){.first_position = next_position(source)};
-    record_group_clear(group);
-    record_packer_begin(&source->packer, group);
-    while (line_source_fill(&source->lines) && pack_line(source, group)) {
-    }
-    record_packer_close(&source->packer);
+    struct tally lost;
+    do {
+        *ret = (struct group_origin){.first_position = next_position(source)};
+        record_group_clear(group);
+        record_packer_begin(&source->packer, group);
+        while (line_source_fill(&source->lines) && pack_line(source, group)) {
+        }
+        record_packer_close(&source->packer);
+        lost = record_packer_take_lost(&source->packer);
+        ledger_add(&ledger(source)->dropped[DROP_NO_MEMORY], lost.events, lost.bytes);
+    } while (group->count == 0 && lost.events > 0);
     return group->count > 0;
 }
 

@@ -7,6 +7,20 @@
  * request id 63. */
 enum { KEY_CEILING = 256 };
 
+/* An upper bound, since the key of the next record is chosen only when it is opened. */
+static size_t key_max(const struct record_packer_settings *settings) {
+    size_t fixed = settings->partition_key == PARTITION_KEY_FUNCTION ? settings->function_name.len
+                                                                     : REQUEST_ID_BYTES;
+    return fixed > PARTITION_KEY_RANDOM_DIGITS ? fixed : PARTITION_KEY_RANDOM_DIGITS;
+}
+
+static size_t framing_max(const struct record_packer_settings *settings) {
+    const struct format *format = settings->format;
+    const struct record_heading heading = {.partition_key.len = key_max(settings)};
+    size_t opening = format->opening_bytes == NULL ? 0 : format->opening_bytes(&heading);
+    return opening + format->line_framing_bytes + format->closing_bytes;
+}
+
 void record_packer_init(struct record_packer *packer,
                         const struct record_packer_settings *settings) {
     size_t limit = settings->limits.max_record_bytes;
@@ -14,6 +28,7 @@ void record_packer_init(struct record_packer *packer,
         .settings = *settings,
         .key = buf_with_ceiling(KEY_CEILING),
         .compressed = buf_with_ceiling(gzip_bound(limit)),
+        .framing = framing_max(settings),
         .expansion = settings->compressor == NULL ? 0 : gzip_bound(limit) - limit,
     };
 }
@@ -69,18 +84,8 @@ static bool choose_key(struct record_packer *packer, const struct line *line) {
     return !buf_failed(&packer->key);
 }
 
-/* An upper bound, since the key of the next record is chosen only when it is opened. */
-static size_t key_max(const struct record_packer *packer) {
-    const struct record_packer_settings *settings = &packer->settings;
-    size_t fixed = settings->partition_key == PARTITION_KEY_FUNCTION ? settings->function_name.len
-                                                                     : REQUEST_ID_BYTES;
-    return fixed > PARTITION_KEY_RANDOM_DIGITS ? fixed : PARTITION_KEY_RANDOM_DIGITS;
-}
-
 size_t record_packer_line_max(const struct record_packer *packer) {
-    const struct format *format = packer->settings.format;
-    size_t around =
-        format->framing_bytes + format->line_framing_bytes + key_max(packer) + packer->expansion;
+    size_t around = packer->framing + packer->expansion + key_max(&packer->settings);
     size_t limit = packer->settings.limits.max_record_bytes;
     return limit > around ? limit - around : 0;
 }
@@ -89,7 +94,7 @@ size_t record_packer_line_max(const struct record_packer *packer) {
 static size_t grown_bytes(const struct record_packer *packer, const struct line *line) {
     const struct format *format = packer->settings.format;
     return packer->group->data.len - packer->start + packer->key.len + line_length(line) +
-           format->line_framing_bytes + format->framing_bytes;
+           format->line_framing_bytes + format->closing_bytes;
 }
 
 static bool fits_open_record(const struct record_packer *packer, const struct line *line) {
@@ -114,8 +119,7 @@ static bool fits_group(const struct record_packer *packer, const struct line *li
     if (group->count == 0) {
         return true;
     }
-    size_t record = line_length(line) + key_max(packer) + settings->format->line_framing_bytes +
-                    settings->format->framing_bytes;
+    size_t record = line_length(line) + packer->framing + key_max(settings);
     if (!settings->format->one_line_a_record && record < settings->record_bytes) {
         record = settings->record_bytes;
     }
@@ -136,18 +140,34 @@ static void compress(struct record_packer *packer) {
     }
 }
 
+static void lose_record(struct record_packer *packer) {
+    struct record_group *group = packer->group;
+    const struct record *record = &group->records[--group->count];
+    buf_truncate(&group->data, packer->start);
+    buf_truncate(&group->keys, record->key_offset);
+    ledger_add(&packer->lost, packer->events, packer->event_bytes);
+}
+
+struct tally record_packer_take_lost(struct record_packer *packer) {
+    struct tally lost = packer->lost;
+    packer->lost = (struct tally){0};
+    return lost;
+}
+
 void record_packer_close(struct record_packer *packer) {
     if (!packer->open) {
         return;
     }
+    packer->open = false;
+    const struct format *format = packer->settings.format;
     struct record_group *group = packer->group;
-    if (packer->settings.format->close != NULL) {
-        packer->settings.format->close(&group->data, packer->start);
+    if (format->close != NULL && !format->close(&group->data, packer->start)) {
+        lose_record(packer);
+        return;
     }
     if (packer->settings.compressor != NULL) {
         compress(packer);
     }
-    packer->open = false;
     /* The table entry was made when the record was opened; only its size was not known yet. */
     struct record *record = &group->records[group->count - 1];
     record->length = group->data.len - packer->start;
@@ -167,10 +187,8 @@ static bool reserve_compressed(struct record_packer *packer, size_t needed) {
 /* Makes room for all that is appended with the line until its record is closed, so that none of it
  * can fail. */
 static bool reserve(struct record_packer *packer, const struct line *line) {
-    const struct format *format = packer->settings.format;
     struct buf *data = &packer->group->data;
-    size_t needed =
-        line_length(line) + format->line_framing_bytes + format->framing_bytes + packer->expansion;
+    size_t needed = line_length(line) + packer->framing + packer->expansion;
     bool reserved = buf_reserve(data, needed) != NULL;
     data->failed = false;
     return reserved && reserve_compressed(packer, needed);
@@ -188,7 +206,8 @@ static bool open_record(struct record_packer *packer, const struct line *line) {
     packer->event_bytes = 0;
     packer->open = true;
     if (packer->settings.format->open != NULL) {
-        packer->settings.format->open(&group->data);
+        const struct record_heading heading = {.partition_key = buf_span(&packer->key)};
+        packer->settings.format->open(&group->data, &heading);
     }
     return true;
 }

@@ -33,6 +33,7 @@ GZIP = {"EXTENSION_LOG_COMPRESSION": "gzip"}
 FORMATS = {
     "ndjson, gzip": {"EXTENSION_LOG_FORMAT": "ndjson", **GZIP},
     "batch, gzip": {"EXTENSION_LOG_FORMAT": "batch", **GZIP},
+    "kpl": {"EXTENSION_LOG_FORMAT": "kpl"},
 }
 
 each_format = pytest.mark.parametrize("variables", FORMATS.values(), ids=FORMATS)
@@ -139,6 +140,30 @@ def test_an_event_that_is_too_large_for_a_record_arrives_in_parts(
     assert totals(environment)["droppedEvents"] == 0
 
 
+# --- kpl ---
+
+
+@pytest.mark.parametrize("key", ["random", "environment", "function", "request"])
+def test_each_sub_record_is_a_line_under_the_key_of_its_record(
+    lambda_environment: Environments, kinesis_stub: KinesisStub, key: str
+) -> None:
+    # Consumers with enhanced fan-out drop sub-records whose key belongs to another shard.
+    variables = {**HOLDS, **FORMATS["kpl"], "EXTENSION_LOG_PARTITION_KEY": key}
+    environment = lambda_environment(kinesis_stub, variables)
+    environment.invoke(output=numbered_lines(1000))
+    shut_down(environment)
+    records = kinesis_stub.records()
+    assert len(records) > 5
+    for record in records:
+        parts = record.sub_records()
+        assert {part.partition_key for part in parts} == {record.partition_key}
+        assert all(part.data.endswith(b"}\n") and part.data.count(b"\n") == 1 for part in parts)
+    assert sum(len(record.sub_records()) for record in records) == len(environment.emitted)
+    assert max(sizes(kinesis_stub)) <= 25_000
+    if key != "request":
+        assert payload_units(records) <= 1.05 * sum(sizes(kinesis_stub)) / 25_000 + 5
+
+
 # --- gzip ---
 
 
@@ -176,7 +201,7 @@ def test_what_cannot_be_compressed_is_within_the_limit_of_a_record_too(
     assert totals(environment)["droppedEvents"] == 0
 
 
-@pytest.mark.parametrize("name", ["event"])
+@pytest.mark.parametrize("name", ["event", "kpl"])
 def test_compression_of_another_format_is_a_mistake_that_names_both(
     lambda_environment: Environments, kinesis_stub: KinesisStub, name: str
 ) -> None:

@@ -105,6 +105,8 @@ static void choices_are_taken_by_their_names(void **state) {
     assert_ptr_equal(config.format, &format_event);
     assert_true(read_with("EXTENSION_LOG_FORMAT", "batch"));
     assert_ptr_equal(config.format, &format_batch);
+    assert_true(read_with("EXTENSION_LOG_FORMAT", "kpl"));
+    assert_ptr_equal(config.format, &format_kpl);
     assert_true(read_with("EXTENSION_LOG_PARTITION_KEY", "environment"));
     assert_int_equal(config.partition_key, PARTITION_KEY_ENVIRONMENT);
     assert_true(read_with("EXTENSION_LOG_PARTITION_KEY", "function"));
@@ -253,7 +255,7 @@ static void tags_are_taken_or_a_mistake(void **state) {
 
 static void compression_is_for_lines_and_arrays_only(void **state) {
     (void)state;
-    static const char *const refused[] = {"event"};
+    static const char *const refused[] = {"event", "kpl"};
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         (void)tear_down(NULL);
         (void)start(NULL);

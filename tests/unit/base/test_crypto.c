@@ -18,6 +18,8 @@ static void hashes_fail_before_initialisation(void **state) {
     (void)state;
     uint8_t digest[SHA256_BYTES];
     struct error err = {0};
+    assert_false(crypto_md5(SPAN("abc"), digest, &err));
+    assert_int_equal(err.code, ERR_SYSTEM);
     assert_false(crypto_sha256(SPAN("abc"), digest, &err));
     assert_int_equal(err.code, ERR_SYSTEM);
     assert_false(crypto_hmac_sha256(SPAN("k"), SPAN("abc"), digest, &err));
@@ -52,6 +54,19 @@ static void sha256_agrees_with_the_standard(void **state) {
         assert_true(crypto_sha256(span_of_text(cases[i].text), digest, NULL));
         assert_hex(digest, cases[i].digest);
     }
+}
+
+/* RFC 1321, A.5. */
+static void md5_agrees_with_the_standard(void **state) {
+    (void)state;
+    uint8_t digest[MD5_BYTES];
+    char hex[2 * MD5_BYTES];
+    assert_true(crypto_md5(SPAN("message digest"), digest, NULL));
+    crypto_hex(digest, sizeof digest, hex);
+    assert_memory_equal(hex, "f96b697d7cb7938d525a2f31aaf161d0", sizeof hex);
+    assert_true(crypto_md5(span_of(NULL, 0), digest, NULL));
+    crypto_hex(digest, sizeof digest, hex);
+    assert_memory_equal(hex, "d41d8cd98f00b204e9800998ecf8427e", sizeof hex);
 }
 
 static void sha256_takes_an_empty_span_without_memory(void **state) {
@@ -117,6 +132,7 @@ int main(void) {
     const struct CMUnitTest before[] = {cmocka_unit_test(hashes_fail_before_initialisation)};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(may_be_initialised_twice),
+        cmocka_unit_test(md5_agrees_with_the_standard),
         cmocka_unit_test(sha256_agrees_with_the_standard),
         cmocka_unit_test(sha256_takes_an_empty_span_without_memory),
         cmocka_unit_test(hmac_agrees_with_rfc_4231),
