@@ -18,7 +18,7 @@ from lambda_environment.extension import Extension
 from lambda_environment.extensions_api import ExtensionsApi
 from lambda_environment.logs_api import LogsApi
 from lambda_environment.runtime_api import Request, RuntimeApi
-from lambda_environment.settings import Settings
+from lambda_environment.settings import MANAGED_INSTANCES, Settings
 from lambda_environment.subscription import address_of
 
 EXTENSION = "/2020-01-01/extension"
@@ -406,3 +406,35 @@ async def test_a_response_that_is_too_large_is_refused(platform: Platform) -> No
     status, body = await platform.call("POST", path, b"x" * (6 * 1024 * 1024 + 101))
     assert (status, body["errorType"]) == (413, "RequestEntityTooLarge")
     running.cancel()
+
+
+# Managed Instances
+
+
+@pytest.fixture
+async def managed() -> AsyncIterator[Platform]:
+    async for platform in serve(Settings(initialization_type=MANAGED_INSTANCES)):
+        yield platform
+
+
+async def test_invoke_cannot_be_registered_for_on_a_managed_instance(managed: Platform) -> None:
+    refused(
+        await managed.register(),
+        403,
+        "Extension.InvalidEventType",
+        "INVOKE: ErrorInvalidEventType",
+    )
+    status, _ = await managed.register(body={"events": ["SHUTDOWN"]})
+    assert status == 200
+
+
+async def test_a_managed_instance_has_telemetry_in_its_newest_schema_and_no_logs_api(
+    managed: Platform,
+) -> None:
+    await managed.register(body={"events": ["SHUTDOWN"]})
+    status, _ = await managed.subscribe(LOGS, schemaVersion="2021-03-18")
+    assert status == 400
+    for schema in ("2022-07-01", "2022-12-13"):
+        status, _ = await managed.subscribe(TELEMETRY, schemaVersion=schema)
+        assert status == 400
+    assert await managed.subscribe(TELEMETRY, schemaVersion="2025-01-29") == (200, "OK")

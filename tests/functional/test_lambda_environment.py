@@ -13,6 +13,7 @@ from scripted import HOLD, NAME
 
 import lambda_environment as package
 from lambda_environment import numbered_lines
+from lambda_environment.settings import MANAGED_INSTANCES
 
 FUNCTIONS = Path(__file__).parent / "functions"
 
@@ -248,6 +249,29 @@ def test_a_failing_handler_fails_the_invocation_and_no_more(scripted: Any) -> No
         assert (invocation.status, invocation.error_type) == ("failure", "Function.Unknown")
         assert json.loads(invocation.payload)["errorMessage"] == "not today"
     assert failing.process.pid == pid
+
+
+# Managed Instances
+
+
+def test_a_managed_instance_runs_many_at_once_and_is_never_frozen(scripted: Any) -> None:
+    script = {"telemetry": True, "events": ["SHUTDOWN"]}
+    logged = scripted(
+        script,
+        task_root=FUNCTIONS,
+        handler="app.echo",
+        initialization_type=MANAGED_INSTANCES,
+        concurrency=3,
+    )
+    environment = logged.environment
+    payloads = [{"n": number} for number in range(7)]
+    together = environment.invoke_together(payloads)
+    assert [json.loads(invocation.payload)["event"] for invocation in together] == payloads
+    assert not environment.process.stopped
+    environment.shutdown()
+    types = [event.type for event in environment.emitted]
+    assert types.count("platform.start") == types.count("platform.report") == 7
+    assert "platform.runtimeDone" not in types
 
 
 # Freeze and thaw

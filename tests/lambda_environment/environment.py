@@ -6,14 +6,15 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from .events import Event
 from .functions import NodeFunction
 from .log_delivery import DeliveryFigures
 from .processes import Process
-from .results import Failure, Init, Invocation, Shutdown
+from .results import Init, Invocation, Shutdown
+from .runtime_api import Output
 from .sandbox import Sandbox
 from .settings import Settings
 
@@ -31,7 +32,8 @@ class LambdaEnvironment:
             invocation = environment.invoke({"name": "world"})
             ended = environment.shutdown()
 
-    Between two calls the environment is frozen, as on Lambda. Leaving the block kills what is left.
+    Between two calls the environment is frozen, as on Lambda, unless it is a Managed Instance.
+    Leaving the block kills what is left.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -77,7 +79,7 @@ class LambdaEnvironment:
         self,
         payload: Any = None,
         *,
-        output: Sequence[str | bytes | Failure] = (),
+        output: Output | Callable[[str], Output] = (),
         duration_s: float = 0.0,
         timeout_s: float | None = None,
     ) -> Invocation:
@@ -85,10 +87,26 @@ class LambdaEnvironment:
 
         `output` and `duration_s` are for the synthetic function (no task root): each str is one
         function record, each bytes a delivery of its own that reaches the listener as it is, and
-        with a Failure the runtime crashes.
+        with a Failure the runtime crashes. A callable is given the request id and returns them.
         """
         body = json.dumps(payload).encode()
         return self._wait_for(self._sandbox.invoke(body, output, duration_s, timeout_s))
+
+    def invoke_together(
+        self,
+        payloads: Sequence[Any],
+        *,
+        output: Output | Callable[[str], Output] = (),
+        duration_s: float = 0.0,
+        timeout_s: float | None = None,
+    ) -> list[Invocation]:
+        """One invocation for each payload, all at once, on Managed Instances."""
+        assert self.settings.managed
+        return self._wait_for(self._invoke_all(payloads, output, duration_s, timeout_s))
+
+    async def _invoke_all(self, payloads: Sequence[Any], *how: Any) -> list[Invocation]:
+        bodies = [json.dumps(payload).encode() for payload in payloads]
+        return await asyncio.gather(*(self._sandbox.invoke(body, *how) for body in bodies))
 
     def shutdown(self, reason: str = "SPINDOWN") -> dict[str, Shutdown]:
         """How each extension ended, by its name. The next invoke() starts a new life."""

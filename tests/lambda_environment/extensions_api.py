@@ -119,8 +119,9 @@ class ExtensionsApi:
     def _accept(
         self, request: web.Request, extension: Extension, events: list[str]
     ) -> web.Response:
+        allowed = ("SHUTDOWN",) if self._settings.managed else EVENTS
         for event in events:
-            if event not in EVENTS:
+            if event not in allowed:
                 message = f"{event}: ErrorInvalidEventType"
                 return refusal(403, "Extension.InvalidEventType", message)
         if not self.registration_open:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from .logs_api import LogsApi
 from .output import Frames, Lines
 from .processes import Process
 from .results import Failure
-from .runtime_api import Outcome, Request, RuntimeApi
+from .runtime_api import Outcome, Output, Request, RuntimeApi
 from .settings import Settings
 
 NODE = Path(nodejs.ROOT_DIR) / "bin" / "node"
@@ -98,8 +98,6 @@ class SyntheticFunction:
 
     def __init__(self, logs: LogsApi) -> None:
         self._logs = logs
-        self.output: Sequence[str | bytes | Failure] = ()
-        self.duration_s = 0.0
 
     def start(self, runtime_api: str) -> None:
         """There is nothing to start."""
@@ -109,11 +107,12 @@ class SyntheticFunction:
 
     async def run(self, request: Request) -> Outcome:
         loop = asyncio.get_running_loop()
-        end = loop.time() + self.duration_s
-        chunks = max(1, -(-len(self.output) // LINES_AT_ONCE))
+        output = request.output(request.id) if callable(request.output) else request.output
+        end = loop.time() + request.duration_s
+        chunks = max(1, -(-len(output) // LINES_AT_ONCE))
         for index in range(chunks):
-            self._log(self.output[index * LINES_AT_ONCE : (index + 1) * LINES_AT_ONCE])
-            await asyncio.sleep(self.duration_s / chunks)
+            self._log(output[index * LINES_AT_ONCE : (index + 1) * LINES_AT_ONCE])
+            await asyncio.sleep(request.duration_s / chunks)
         await asyncio.sleep(max(0.0, end - loop.time()))
         return Outcome(b"null")
 
@@ -126,7 +125,7 @@ class SyntheticFunction:
     async def end(self, seconds: float) -> None:
         """There is nothing to end."""
 
-    def _log(self, output: Sequence[str | bytes | Failure]) -> None:
+    def _log(self, output: Output) -> None:
         if all(isinstance(item, str) for item in output):
             self._logs.emit_function_lines(list(output))
             return

@@ -19,6 +19,7 @@ from .log_delivery import DeliveryFigures, LogDelivery, Subscription
 from .settings import Settings
 from .subscription import LOGS_API, TELEMETRY_API, LogSource, find_mistakes, subscription_of
 
+MANAGED_SCHEMAS = ("2025-01-29",)
 # From a readable socket to the end of a request aiohttp needs about five rounds of the loop.
 ANSWER_ROUNDS = 20
 
@@ -40,7 +41,9 @@ class LogsApi:
         self._early.clear()
 
     def routes(self) -> list[web.RouteDef]:
-        telemetry = replace(TELEMETRY_API, schemas=self._settings.telemetry_schemas)
+        settings = self._settings
+        schemas = MANAGED_SCHEMAS if settings.managed else settings.telemetry_schemas
+        telemetry = replace(TELEMETRY_API, schemas=schemas)
         sources = (LOGS_API, telemetry)
         return [web.put(source.path, partial(self._subscribe, source)) for source in sources]
 
@@ -131,6 +134,8 @@ class LogsApi:
         except ValueError as error:
             return refusal(400, source.invalid, f"not a JSON document: {error}")
         mistakes = find_mistakes(source, wanted) or self._conflicts(source, extension.name)
+        if self._settings.managed and source is LOGS_API:
+            mistakes = ["Logs API is not supported on Lambda Managed Instances"]
         if mistakes:
             return refusal(400, source.invalid, "; ".join(mistakes))
         await self._deliver_to(subscription_of(source, extension.name, wanted))

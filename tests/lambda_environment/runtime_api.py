@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from .extensions_api import json_response, refusal
+from .results import Failure
 
 PREFIX = "/2018-06-01/runtime"
 RESPONSE_BYTES_MAX = 6 * 1024 * 1024 + 100
+
+Output = Sequence[str | bytes | Failure]
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,10 @@ class Request:
     deadline_ms: int
     function_arn: str
     trace_id: str
+    output: Output | Callable[[str], Output] = ()
+    """What a synthetic function logs; a callable is given the request id."""
+    duration_s: float = 0.0
+    """How long a synthetic function takes."""
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     invocation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
@@ -36,20 +43,28 @@ class Outcome:
     error_type: str | None = None
 
 
-class RuntimeApi:
-    """Serves one runtime, which has one invocation at a time."""
+@dataclass
+class _Running:
+    """An invocation that was given out: first it has an outcome, then its runtime waits again."""
 
-    def __init__(self, on_init_error: Callable[[str], None]) -> None:
+    request: Request
+    outcome: Outcome | None = None
+    finished: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class RuntimeApi:
+    """Serves one runtime, which has so many invocations at a time."""
+
+    def __init__(self, on_init_error: Callable[[str], None], concurrency: int = 1) -> None:
         self._on_init_error = on_init_error
+        self._concurrency = concurrency
         self.begin()
 
     def begin(self) -> None:
         """Starts a life: the runtime has not yet asked for an invocation."""
-        self._offers: asyncio.Queue[Request] = asyncio.Queue()
+        self._offers: asyncio.Queue[_Running] = asyncio.Queue()
         self._waiting = asyncio.Event()
-        self._finished = asyncio.Event()
-        self._current: Request | None = None
-        self._outcome: Outcome | None = None
+        self._running: dict[str, _Running] = {}
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -64,21 +79,26 @@ class RuntimeApi:
 
     async def run(self, request: Request) -> Outcome:
         """Gives the runtime an invocation; returns when it has answered and waits again."""
-        self._finished.clear()
-        self._outcome = None
-        self._offers.put_nowait(request)
-        await self._finished.wait()
-        assert self._outcome is not None
-        return self._outcome
+        running = _Running(request)
+        self._offers.put_nowait(running)
+        await running.finished.wait()
+        assert running.outcome is not None
+        return running.outcome
+
+    def _finish_answered(self) -> None:
+        for request_id, running in list(self._running.items()):
+            if running.outcome:
+                running.finished.set()
+                del self._running[request_id]
 
     async def _next(self, http: web.Request) -> web.Response:
-        if self._current and not self._outcome:
+        self._finish_answered()
+        if len(self._running) >= self._concurrency:
             return refusal(403, "InvalidStateTransition", "Transition from Running to Ready")
         self._waiting.set()
-        if self._outcome:
-            self._finished.set()
-        request = await self._offers.get()
-        self._current = request
+        running = await self._offers.get()
+        request = running.request
+        self._running[request.id] = running
         headers = {
             "Lambda-Runtime-Aws-Request-Id": request.id,
             "Lambda-Runtime-Deadline-Ms": str(request.deadline_ms),
@@ -90,39 +110,40 @@ class RuntimeApi:
 
     async def _response(self, http: web.Request) -> web.Response:
         payload = await http.read()
-        answer = self._refusal(http)
-        if answer:
-            return answer
+        running = self._find(http)
+        if isinstance(running, web.Response):
+            return running
         if len(payload) > RESPONSE_BYTES_MAX:
             message = f"Response payload size exceeded maximum allowed ({RESPONSE_BYTES_MAX} bytes)"
-            self._outcome = Outcome(b"", "Function.ResponseSizeTooLarge")
+            running.outcome = Outcome(b"", "Function.ResponseSizeTooLarge")
             return refusal(413, "RequestEntityTooLarge", message)
-        self._outcome = Outcome(payload)
+        running.outcome = Outcome(payload)
         return json_response(202, {"status": "OK"})
 
     async def _error(self, http: web.Request) -> web.Response:
         payload = await http.read()
-        answer = self._refusal(http)
-        if answer:
-            return answer
-        self._outcome = Outcome(payload, error_type_of(http, "Function"))
+        running = self._find(http)
+        if isinstance(running, web.Response):
+            return running
+        running.outcome = Outcome(payload, error_type_of(http, "Function"))
         return json_response(202, {"status": "OK"})
 
     async def _init_error(self, http: web.Request) -> web.Response:
-        if self._waiting.is_set() or self._current:
+        if self._waiting.is_set():
             message = "State transition from Ready to InitError is not allowed"
             return refusal(403, "InvalidStateTransition", message)
         self._on_init_error(error_type_of(http, "Runtime"))
         return json_response(202, {"status": "OK"})
 
-    def _refusal(self, http: web.Request) -> web.Response | None:
-        current = self._current
-        if current is None or self._outcome or http.match_info["id"] != current.id:
+    def _find(self, http: web.Request) -> _Running | web.Response:
+        """The invocation that the call is about, or the refusal it gets."""
+        running = self._running.get(http.match_info["id"])
+        if running is None or running.outcome:
             return refusal(400, "InvalidRequestID", "Invalid request ID")
-        given = http.headers.get("Lambda-Runtime-Invocation-Id", current.invocation_id)
-        if given != current.invocation_id:
+        expected = running.request.invocation_id
+        if http.headers.get("Lambda-Runtime-Invocation-Id", expected) != expected:
             return refusal(400, "InvalidInvocationId", "Invalid invocation ID")
-        return None
+        return running
 
 
 def error_type_of(http: web.Request, prefix: str) -> str:

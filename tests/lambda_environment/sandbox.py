@@ -8,7 +8,7 @@ import dataclasses
 import tempfile
 import time
 import uuid
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from .functions import Function, NodeFunction, SyntheticFunction
 from .logs_api import LogsApi
 from .processes import Process
 from .results import Failure, Init, Invocation, Shutdown, TimedOut
-from .runtime_api import Outcome, Request, RuntimeApi
+from .runtime_api import Outcome, Output, Request, RuntimeApi
 from .settings import RUNTIME_SHARE_OF_SHUTDOWN, SHUTDOWN_SECONDS, Settings
 
 CALLS = {
@@ -44,12 +44,18 @@ class Sandbox:
         self._own_tmp = tempfile.TemporaryDirectory(prefix="lambda-tmp-")
         tmp = settings.temporary_directory or Path(self._own_tmp.name)
         variables = {"TMPDIR": str(tmp), **settings.variables}
-        settings = dataclasses.replace(settings, variables=variables, temporary_directory=tmp)
+        settings = dataclasses.replace(
+            settings,
+            variables=variables,
+            temporary_directory=tmp,
+            log_format="JSON" if settings.managed else settings.log_format,
+        )
         self.settings = settings
         self.clock = AwakeClock()
         self.extensions_api = ExtensionsApi(settings, self._extension_failed)
         self.logs = LogsApi(settings, self.clock, self.extensions_api)
-        self.runtime_api = RuntimeApi(self._runtime_init_failed)
+        concurrency = settings.concurrency if settings.managed else 1
+        self.runtime_api = RuntimeApi(self._runtime_init_failed, concurrency)
         self.function = self._make_function()
         self.initialised = False
         self._runtime_done = False
@@ -184,26 +190,29 @@ class Sandbox:
     async def invoke(
         self,
         payload: bytes = b"{}",
-        output: Sequence[str | bytes | Failure] = (),
+        output: Output | Callable[[str], Output] = (),
         duration_s: float = 0.0,
         timeout_s: float | None = None,
     ) -> Invocation:
-        """Thaws, runs one invocation until function and extensions are done, and freezes."""
+        """Thaws, runs one invocation until function and extensions are done, and freezes. Managed
+        Instances take many at once."""
         limit_s = self.settings.timeout_s if timeout_s is None else timeout_s
-        if isinstance(self.function, SyntheticFunction):
-            self.function.output, self.function.duration_s = output, duration_s
         self._thaw()
         init = None
         if not self.initialised:
-            # Lambda calls it a suppressed init: it counts as part of the invocation.
-            init = await self.start(limit_s, "invoke")
+            # Lambda calls it a suppressed init: it counts as part of the invocation. A Managed
+            # Instance is not used again, so there it is the init of another one.
+            init = await self.start(limit_s, "init" if self.settings.managed else "invoke")
             self._thaw()
             if not init.succeeded:
                 request_id = str(uuid.uuid4())
                 return Invocation(
                     request_id, "failure", b"", init.error_type, init.message, init=init
                 )
-        return await self._invoke(self._request(payload, limit_s), limit_s, init)
+        request = dataclasses.replace(
+            self._request(payload, limit_s), output=output, duration_s=duration_s
+        )
+        return await self._invoke(request, limit_s, init)
 
     def _request(self, payload: bytes, limit_s: float) -> Request:
         root, parent = uuid.uuid4().hex, uuid.uuid4().hex[:16]
@@ -230,12 +239,28 @@ class Sandbox:
             message = f"Error: {failure}\n{failure.error_type}"
             self.logs.emit(events.fault(request.id, message))
         invocation = self._result(request, progress, failure, init)
+        if self.settings.managed:
+            await self._end_managed(request, invocation, failure)
+            return invocation
         self._report(request, invocation)
         if failure:
             await self.shutdown("TIMEOUT" if isinstance(failure, TimedOut) else "FAILURE")
         else:
             self._freeze()
         return invocation
+
+    async def _end_managed(
+        self, request: Request, invocation: Invocation, failure: Failure | None
+    ) -> None:
+        """A timeout ends the invocation alone; any other failure ends the whole environment, and
+        nothing tells of the invocations that it takes along."""
+        if failure is None or isinstance(failure, TimedOut):
+            report = events.managed_report(
+                request.id, invocation.status, invocation.error_type, invocation.duration_ms
+            )
+            self.logs.emit(report)
+        elif not self._ending:
+            await self.shutdown("FAILURE")
 
     async def _run(self, request: Request, progress: _Progress) -> None:
         version = self.settings.function_version
@@ -256,8 +281,9 @@ class Sandbox:
     ) -> None:
         progress.done_at = time.monotonic()
         progress.status = status
-        duration_ms = _ms_since(progress.began)
-        self.logs.emit(*events.runtime_done(request.id, status, error_type, duration_ms))
+        if not self.settings.managed:
+            duration_ms = _ms_since(progress.began)
+            self.logs.emit(*events.runtime_done(request.id, status, error_type, duration_ms))
 
     def _invoke_event(self, request: Request) -> dict[str, Any]:
         return {
@@ -306,6 +332,8 @@ class Sandbox:
     # Freeze and thaw.
 
     def _freeze(self) -> None:
+        if self.settings.managed:
+            return
         for extension in self.extensions_api.extensions:
             if extension.process:
                 extension.process.freeze()

@@ -14,6 +14,7 @@ FUNCTION_VARIABLES_BYTES = 4096
 INIT_SECONDS = 10.0
 SHUTDOWN_SECONDS = 2.0
 RUNTIME_SHARE_OF_SHUTDOWN = 0.3
+MANAGED_INSTANCES = "lambda-managed-instances"
 
 # Lambda refuses a function configuration that sets one of these.
 RESERVED_VARIABLES = frozenset(
@@ -29,6 +30,7 @@ RESERVED_VARIABLES = frozenset(
         "AWS_LAMBDA_LOG_FORMAT",
         "AWS_LAMBDA_LOG_GROUP_NAME",
         "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_MAX_CONCURRENCY",
         "AWS_LAMBDA_RUNTIME_API",
         "AWS_REGION",
         "AWS_SECRET_ACCESS_KEY",
@@ -69,7 +71,10 @@ class Settings:
     timeout_s: float = 3.0
     initialization_type: str = "on-demand"
     log_format: str = "Text"
-    """Or JSON: lines that are JSON are objects where the schema of a subscription allows it."""
+    """Or JSON, as always on Managed Instances: lines that are JSON are objects where the schema of
+    a subscription allows it."""
+    concurrency: int = 16
+    """How many invocations a Managed Instance runs at once."""
     init_limit_s: float = INIT_SECONDS
 
     temporary_directory: Path | None = None
@@ -109,6 +114,11 @@ class Settings:
             raise ValueError(f"{size} bytes of variables, Lambda allows {FUNCTION_VARIABLES_BYTES}")
 
     @property
+    def managed(self) -> bool:
+        """A Managed Instance: never frozen, many invocations at once, no INVOKE, no Logs API."""
+        return self.initialization_type == MANAGED_INSTANCES
+
+    @property
     def function_arn(self) -> str:
         return f"arn:aws:lambda:{self.region}:{self.account_id}:function:{self.function_name}"
 
@@ -138,6 +148,7 @@ class Settings:
             "LAMBDA_TASK_ROOT": str(self.task_root),
             "_HANDLER": self.handler,
             **self.extension_variables(runtime_api),
+            **({"AWS_LAMBDA_MAX_CONCURRENCY": str(self.concurrency)} if self.managed else {}),
         }
 
     def _credential_variables(self) -> dict[str, str]:

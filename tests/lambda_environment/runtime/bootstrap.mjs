@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A Node.js runtime for the local Lambda environment: it loads the handler that _HANDLER names from
 // LAMBDA_TASK_ROOT and runs it for each invocation that the Runtime API gives out.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { existsSync, writeSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -10,8 +11,10 @@ import { format } from 'node:util';
 const { AWS_LAMBDA_LOG_FORMAT, AWS_LAMBDA_RUNTIME_API, LAMBDA_TASK_ROOT } = process.env;
 const { _HANDLER, _LAMBDA_TELEMETRY_LOG_FD } = process.env;
 const FRAME_TYPE = 0xa55a0003;
+const CONCURRENCY = Number(process.env.AWS_LAMBDA_MAX_CONCURRENCY ?? 1);
 const agent = new http.Agent({ keepAlive: true });
-let requestId;
+// The request id of the invocation that the running code belongs to.
+const current = new AsyncLocalStorage();
 
 // Not fetch(): it gives up on an answer after five minutes, and `next` may take longer.
 function call(method, route, body, headers = {}) {
@@ -28,12 +31,13 @@ function call(method, route, body, headers = {}) {
 }
 
 function textLine(level, values) {
-  return [new Date().toISOString(), requestId, level, `${format(...values)}\n`].join('\t');
+  return [new Date().toISOString(), current.getStore(), level, `${format(...values)}\n`].join('\t');
 }
 
 function jsonLine(level, values) {
   const isObject = values.length === 1 && values[0]?.constructor === Object;
   const message = isObject ? values[0] : format(...values);
+  const requestId = current.getStore();
   return `${JSON.stringify({ timestamp: new Date().toISOString(), level, requestId, message })}\n`;
 }
 
@@ -84,7 +88,7 @@ function described(error) {
 function contextOf(headers) {
   const deadline = Number(headers['lambda-runtime-deadline-ms']);
   return {
-    awsRequestId: requestId,
+    awsRequestId: current.getStore(),
     functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
     functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
     invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
@@ -96,8 +100,12 @@ function contextOf(headers) {
 }
 
 async function serveOne(handler) {
-  const { answer, body } = await call('GET', 'invocation/next');
-  requestId = answer.headers['lambda-runtime-aws-request-id'];
+  const invocation = await call('GET', 'invocation/next');
+  const requestId = invocation.answer.headers['lambda-runtime-aws-request-id'];
+  await current.run(requestId, run, handler, requestId, invocation);
+}
+
+async function run(handler, requestId, { answer, body }) {
   process.env._X_AMZN_TRACE_ID = answer.headers['lambda-runtime-trace-id'];
   const echo = { 'Lambda-Runtime-Invocation-Id': answer.headers['lambda-runtime-invocation-id'] };
   const route = `invocation/${requestId}`;
@@ -120,6 +128,10 @@ try {
   await call('POST', 'init/error', description, headers);
   process.exit(1);
 }
-for (;;) {
-  await serveOne(handler);
+async function serve() {
+  for (;;) {
+    await serveOne(handler);
+  }
 }
+
+await Promise.all(Array.from({ length: CONCURRENCY }, serve));
