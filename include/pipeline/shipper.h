@@ -39,6 +39,7 @@ struct shipper_settings {
     size_t lanes;        /* requests in flight: 1 … DESTINATION_LANES_MAX */
     struct spool *spool; /* NULL: none */
     size_t spill_bytes;  /* of the queue, from which on it is moved to disk */
+    int64_t gather_ms;   /* how long events may wait for others to fill a request with */
     struct shipped_types types;
     struct event_observer events;
     struct trouble_observer troubles;

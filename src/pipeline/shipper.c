@@ -2,6 +2,7 @@
 #include "pipeline/shipper.h"
 
 #include "base/crypto.h"
+#include "pipeline/gathering.h"
 #include "pipeline/group_source.h"
 #include "pipeline/loss_report.h"
 #include "pipeline/retry.h"
@@ -37,6 +38,7 @@ struct shipper {
     struct shipper_settings settings;
     struct lane lanes[DESTINATION_LANES_MAX];
     struct group_source source;
+    struct gathering gathering;
     struct loss_report losses;
     struct ledger ledger;
     int64_t deadline_ms;
@@ -75,6 +77,10 @@ struct shipper *shipper_create(const struct shipper_settings *settings, struct e
     s->settings = *settings;
     s->keep = keep;
     s->deadline_ms = INT64_MAX;
+    s->gathering = (struct gathering){
+        .limit_ms = settings->gather_ms,
+        .enough_bytes = settings->packer.group_bytes,
+    };
     init_source(s);
     for (size_t i = 0; i < settings->lanes; i++) {
         s->lanes[i] = (struct lane){
@@ -252,6 +258,16 @@ static bool has_memory_for_group(const struct shipper *s) {
     return taken == 0 || taken + share <= s->settings.lanes * share;
 }
 
+static void watch_input(struct shipper *s) {
+    gathering_watch(&s->gathering, group_source_has_input(&s->source), now_ms(s));
+}
+
+/* Whether there is input for a lane, and enough of it. */
+static bool has_ripe_input(const struct shipper *s) {
+    return group_source_has_input(&s->source) &&
+           gathering_is_over(&s->gathering, batch_queue_bytes(s->settings.queue), now_ms(s));
+}
+
 static void fill_and_send(struct shipper *s, struct lane *lane) {
     if (group_source_next(&s->source, &lane->group, &lane->origin)) {
         lane->count_max = lane->group.count;
@@ -263,28 +279,30 @@ static void fill_and_send(struct shipper *s, struct lane *lane) {
 
 void shipper_pump(struct shipper *s) {
     event_source_watch(&s->source.lines.events);
+    watch_input(s);
     int64_t now = now_ms(s);
     for (size_t i = 0; i < s->settings.lanes; i++) {
         struct lane *lane = &s->lanes[i];
         if (lane->state == LANE_WAITING && lane->due_ms <= now) {
             send(s, lane);
         }
-        if (lane->state == LANE_FREE && has_memory_for_group(s) &&
-            group_source_has_input(&s->source)) {
+        if (lane->state == LANE_FREE && has_memory_for_group(s) && has_ripe_input(s)) {
             fill_and_send(s, lane);
         }
     }
     group_source_spill(&s->source);
+    watch_input(s);
 }
 
-/* When the lane is to be looked at again. One that is free although there is input found no memory
- * for it. */
+/* When the lane is to be looked at again. One that is free although there is input, and enough of
+ * it, found no memory for it. */
 static int64_t lane_wakeup_ms(const struct shipper *s, const struct lane *lane) {
     switch (lane->state) {
     case LANE_FREE:
-        return has_memory_for_group(s) && group_source_has_input(&s->source)
-                   ? now_ms(s) + STARVED_MS
-                   : INT64_MAX;
+        if (!has_memory_for_group(s)) {
+            return INT64_MAX;
+        }
+        return has_ripe_input(s) ? now_ms(s) + STARVED_MS : gathering_ends_ms(&s->gathering);
     case LANE_WAITING:
         return lane->due_ms;
     case LANE_SENDING:
@@ -325,6 +343,7 @@ void shipper_set_deadline(struct shipper *s, int64_t deadline_ms) {
 void shipper_last_call(struct shipper *s, int64_t deadline_ms) {
     s->deadline_ms = deadline_ms;
     group_source_hurry(&s->source);
+    s->gathering.limit_ms = 0;
     for (size_t i = 0; i < s->settings.lanes; i++) {
         if (s->lanes[i].state == LANE_WAITING) {
             s->lanes[i].due_ms = now_ms(s);

@@ -22,6 +22,7 @@ struct rig_options {
     size_t lanes;            /* DESTINATION_LANES_MAX */
     size_t queue_bytes;      /* RIG_QUEUE_BYTES */
     uint64_t spool_bytes;    /* no spool */
+    int64_t gather_ms;       /* nothing waits for more */
     bool only_functions;     /* platform events are not shipped */
     bool enriched;
 };

@@ -51,6 +51,46 @@ static void a_body_that_came_alone_is_sent_at_once(void **state) {
     rig_expect_all_delivered(&rig);
 }
 
+static void what_may_wait_for_more_goes_when_its_time_is_up(void **state) {
+    (void)state;
+    rig_init(&rig, (struct rig_options){.gather_ms = 500});
+    rig_ship(&rig, 1, 20);
+    assert_int_equal(rig_wait_ms(&rig), 500);
+    fake_clock_pass(&rig.clock, 300);
+    rig_ship(&rig, 1, 20);
+    assert_int_equal(rig.destination.sends, 0);
+    assert_int_equal(rig_wait_ms(&rig), 200);
+    rig_sleep(&rig);
+    assert_int_equal(rig.destination.sends, 1);
+    rig_ship(&rig, 1, 20); /* has a time of its own */
+    assert_int_equal(rig_wait_ms(&rig), 500);
+    rig_sleep(&rig);
+    rig_accept_everything(&rig);
+    rig_expect_all_delivered(&rig);
+}
+
+static void what_may_wait_for_more_goes_when_there_is_a_request_full_of_it(void **state) {
+    (void)state;
+    rig_init(&rig, (struct rig_options){.gather_ms = 500, .group_bytes = 5000});
+    rig_ship(&rig, 10, 200);
+    assert_int_equal(rig.destination.sends, 0);
+    rig_ship(&rig, 20, 200);
+    assert_true(rig.destination.sends >= 1);
+    rig_accept_everything(&rig);
+    rig_expect_all_delivered(&rig);
+}
+
+static void at_the_last_call_nothing_waits_for_more(void **state) {
+    (void)state;
+    rig_init(&rig, (struct rig_options){.gather_ms = 500});
+    rig_ship(&rig, 1, 20);
+    shipper_last_call(rig.shipper, rig.clock.monotonic_ms + 1000);
+    rig_pump(&rig);
+    assert_int_equal(rig.destination.sends, 1);
+    rig_accept_everything(&rig);
+    rig_expect_all_delivered(&rig);
+}
+
 static void as_many_requests_are_in_flight_as_there_are_lanes(void **state) {
     (void)state;
     rig_init(&rig, (struct rig_options){.lanes = 3, .group_bytes = 2000});
@@ -309,6 +349,10 @@ int main(void) {
         cmocka_unit_test_teardown(waits_for_nothing_without_input, tear_down),
         cmocka_unit_test_teardown(every_event_of_every_body_arrives_once, tear_down),
         cmocka_unit_test_teardown(a_body_that_came_alone_is_sent_at_once, tear_down),
+        cmocka_unit_test_teardown(what_may_wait_for_more_goes_when_its_time_is_up, tear_down),
+        cmocka_unit_test_teardown(what_may_wait_for_more_goes_when_there_is_a_request_full_of_it,
+                                  tear_down),
+        cmocka_unit_test_teardown(at_the_last_call_nothing_waits_for_more, tear_down),
         cmocka_unit_test_teardown(as_many_requests_are_in_flight_as_there_are_lanes, tear_down),
         cmocka_unit_test_teardown(only_the_records_that_failed_go_again, tear_down),
         cmocka_unit_test_teardown(nothing_is_lost_when_three_in_ten_records_fail_in_every_answer,
