@@ -79,8 +79,8 @@ fuzz: $(FUZZ_PROGRAM) ## T=target [TIME=seconds]: looks for new inputs with libF
 	$(call fuzz,$(T))
 bench: $(BENCH_NEEDS) ## [BENCH_QUICK=1] [BENCH_ONLY=ndjson/200] What the static binary costs, and the floor that it is compared with
 	@EXTENSION_BINARY=$(abspath $(LAYER_HERE)) $(PYTHON) tests/bench/bench.py
-demo: $(EXTENSION) build/venv/installed ## [API=telemetry] Invokes hello-world three times and shows what arrived in Kinesis
-	@API=$(API) EXTENSION_BINARY=$(abspath $(EXTENSION)) $(PYTHON) tests/demo/demo.py
+demo: $(EXTENSION) build/venv/installed ## [API=telemetry] [KIND=managed-instances] Invokes hello-world three times and shows what arrived in Kinesis
+	@API=$(API) KIND=$(KIND) EXTENSION_BINARY=$(abspath $(EXTENSION)) $(PYTHON) tests/demo/demo.py
 
 ##@ Care
 

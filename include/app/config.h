@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/span.h"
+#include "lambda/environment.h"
 #include "net/http_client.h"
 #include "pipeline/enricher.h"
 #include "pipeline/format.h"
@@ -63,6 +64,7 @@ struct config {
     struct http_proxies proxies;
 
     /* What the platform says. */
+    const struct environment_kind *environment;
     struct span runtime_api;
     struct span function_name;
     struct span function_version;

@@ -14,6 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Lambda allows a function no longer than this. */
+enum { INVOCATION_MAX_MS = 15 * 60 * 1000 };
+
 struct invocation {
     char request_id[LAMBDA_ID_BYTES]; /* "": there was none yet */
     int64_t began_ms;                 /* monotonic */

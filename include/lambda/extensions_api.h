@@ -45,9 +45,11 @@ struct extensions_api {
 MUST_CHECK bool extensions_api_init(struct extensions_api *api, struct http_client *client,
                                     const char *runtime_api, struct error *err);
 
-/* Registers `name` for INVOKE and SHUTDOWN. Waits. ERR_REFUSED holds the platform's words. */
+/* Registers `name` for these events of the life cycle, given as in a JSON array
+ * (environment_kind.lifecycle). Waits. ERR_REFUSED holds the platform's words. */
 MUST_CHECK bool extensions_api_register(struct extensions_api *api, const char *name,
-                                        struct lambda_function *ret, struct error *err);
+                                        const char *lifecycle, struct lambda_function *ret,
+                                        struct error *err);
 
 /* Asks for the next event, without any time limit: the environment may be frozen meanwhile.
  * `on_event` is called once, in http_client_run(). One at a time. */

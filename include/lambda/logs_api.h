@@ -25,6 +25,9 @@ struct logs_api {
 extern const struct logs_api logs_api;
 extern const struct logs_api telemetry_api;
 
+/* The Telemetry API with that schema alone: Managed Instances reject the events of older ones. */
+extern const struct logs_api telemetry_api_2025;
+
 /* The platform's limits ("Buffering configuration" of both pages). */
 enum {
     LOGS_API_TIMEOUT_MS_MIN = 25,

@@ -2,10 +2,10 @@
 /* Makes an event's line: the event as it came plus what consumers need to place it.
  *
  * {…members as they came…,"requestId":"…","eventId":"…","lambda":{…},"tags":{…}}
- * requestId is that of the record of a platform event, that which the runtime wrote into a
- * structured log line or, for others, that of the invocation that platform.start opened and
- * platform.report has not closed yet; absent when not known, never guessed. eventId is the
- * environment id and a counter. A member that the event has already is not added again.
+ * requestId is that of the record of an event of the platform or of ours, that which the runtime
+ * wrote into a structured log line or, for others, that of the invocation that platform.start
+ * opened and platform.report has not closed yet; absent when not known, never guessed. eventId is
+ * the environment id and a counter. A member that the event has already is not added again.
  *
  * A line is two spans, so that a long event is copied only once, into its record. It holds no raw
  * newline: those between the tokens of pretty-printed JSON become spaces. */
@@ -30,6 +30,9 @@ struct tag {
 /* What stays the same for every event. Spans must live until enricher_init returns. */
 struct enricher_settings {
     bool enabled; /* false: lines are the events exactly as they came */
+    /* Many invocations run at once, so that none is "the open one": only what an event says itself
+     * counts. */
+    bool concurrent;
     struct span function_name;
     struct span function_version;
     struct span account_id; /* may be empty: then left out, like every empty one here */
@@ -59,6 +62,7 @@ struct tail_shape {
 
 struct enricher {
     bool enabled;
+    bool concurrent;
     char environment_id[ENVIRONMENT_ID_BYTES];
     char request_id[REQUEST_ID_BYTES]; /* of the open invocation, or "" */
     uint64_t next_event;               /* counter of eventId, from 1 */

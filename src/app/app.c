@@ -6,6 +6,7 @@
 #include "app/intake.h"
 #include "app/invocation.h"
 #include "app/memory_reserve.h"
+#include "app/open_invocations.h"
 #include "app/shipping.h"
 #include "app/traffic.h"
 #include "app/trouble.h"
@@ -33,8 +34,6 @@ enum {
     NEXT_FAILURES_MAX = 100,
     /* So often in a row the loop may find no memory to wait with: ten seconds (http_client.h). */
     WAIT_FAILURES_MAX = 200,
-    /* Deadlines further away than the longest invocation are not believed. */
-    INVOCATION_MAX_MS = 15 * 60 * 1000,
 };
 
 struct app {
@@ -50,11 +49,12 @@ struct app {
     struct idle idle;
     struct traffic traffic;
     struct hold hold;
-    struct invocation last;
-    bool next_asked;        /* event/next is outstanding */
-    unsigned next_failures; /* in a row */
-    int64_t next_again_ms;  /* not to be asked for before */
-    unsigned wait_failures; /* in a row */
+    struct invocation last;       /* that the platform announced */
+    struct open_invocations open; /* where invocations are not announced */
+    bool next_asked;              /* event/next is outstanding */
+    unsigned next_failures;       /* in a row */
+    int64_t next_again_ms;        /* not to be asked for before */
+    unsigned wait_failures;       /* in a row */
     struct memory_reserve reserve;
     struct lambda_event shutdown;
     bool ended;       /* SHUTDOWN came, or the platform refused to go on */
@@ -79,6 +79,9 @@ static void on_event_read(void *context, enum event_kind kind, const struct even
     app->heard_ms = now_ms(app);
     hold_on_event(&app->hold, kind, request_id, position, app->heard_ms);
     invocation_on_event(&app->last, kind, event);
+    if (app->config->environment->is_concurrent) {
+        open_invocations_on_event(&app->open, kind, event, app->heard_ms);
+    }
 }
 
 static void on_trouble(void *context, enum retry_pace pace, const char *reason) {
@@ -87,13 +90,15 @@ static void on_trouble(void *context, enum retry_pace pace, const char *reason) 
 }
 
 static bool is_to_be_held(struct app *app) {
-    if (!app->ships || app->config->flush == FLUSH_CONTINUOUS) {
+    bool is_frozen = app->config->environment->is_frozen;
+    if (!app->ships || !is_frozen || app->config->flush == FLUSH_CONTINUOUS) {
         return false;
     }
     bool held = traffic_begin(&app->traffic, idle_gap_ms(&app->idle, now_ms(app)));
     return held || app->config->flush == FLUSH_END;
 }
 
+/* Deadlines further away than the longest invocation are not believed. */
 static void on_invoke(struct app *app, const struct lambda_event *event) {
     int64_t deadline = monotonic_deadline(app, event->deadline_ms, INVOCATION_MAX_MS);
     app->last = invocation_begun(event, now_ms(app));
@@ -313,15 +318,23 @@ static void drain(struct app *app, int64_t deadline_ms) {
 }
 
 /* Goes the way of all events, behind what the function had logged until now. */
-static void tell_of_termination(struct app *app) {
+static void tell_of_termination(struct app *app, const struct invocation *invocation) {
     enum lambda_shutdown_reason reason = app->shutdown.shutdown_reason;
-    if (!invocation_was_killed(&app->last, reason)) {
+    if (!invocation_was_killed(invocation, reason)) {
         return;
     }
     CLEANUP(buf_done) struct buf body = buf_with_ceiling(1024);
-    invocation_append_termination(&app->last, reason, app->clock, &body);
+    invocation_append_termination(invocation, reason, app->clock, &body);
     if (buf_failed(&body) || !batch_queue_push(app->shipping.queue, &body, NULL)) {
-        log_warn("the end of request %s could not be told", app->last.request_id);
+        log_warn("the end of request %s could not be told", invocation->request_id);
+    }
+}
+
+static void tell_of_terminations(struct app *app) {
+    tell_of_termination(app, &app->last);
+    open_invocations_forget_old(&app->open, now_ms(app));
+    for (size_t i = 0; i < app->open.count; i++) {
+        tell_of_termination(app, &app->open.all[i]);
     }
 }
 
@@ -331,7 +344,7 @@ static void shut_down(struct app *app) {
         shipper_last_call(app->shipping.shipper, deadline);
         take_last_deliveries(app, deadline);
         intake_close(&app->intake);
-        tell_of_termination(app);
+        tell_of_terminations(app);
         drain(app, deadline);
         shipper_stop(app->shipping.shipper);
         shipping_log_totals(&app->shipping, app->hold.total_ms);
@@ -363,7 +376,8 @@ static bool join_platform(struct app *app, const char *name, struct error *err) 
     char runtime_api[LAMBDA_NAME_BYTES];
     (void)snprintf(runtime_api, sizeof runtime_api, "%.*s", SPAN_ARGS(app->config->runtime_api));
     if (!extensions_api_init(&app->extensions, app->http, runtime_api, err) ||
-        !extensions_api_register(&app->extensions, name, &app->function, err)) {
+        !extensions_api_register(&app->extensions, name, app->config->environment->lifecycle,
+                                 &app->function, err)) {
         return false;
     }
     fill_in(app->function.name, sizeof app->function.name, app->config->function_name);
@@ -375,6 +389,7 @@ static void app_done(struct app *app) {
     intake_close(&app->intake);
     shipping_done(&app->shipping);
     http_client_destroy(app->http);
+    open_invocations_done(&app->open);
     (void)memory_reserve_release(&app->reserve);
 }
 

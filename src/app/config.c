@@ -109,7 +109,7 @@ static const struct setting settings[] = {
     {
         .name = "EXTENSION_LOG_MAX_DELAY_MS",
         .preset = "1000",
-        .help = "For `adaptive`: how late logs may arrive.",
+        .help = "How late logs may arrive: for `adaptive`, and always on Managed Instances.",
         .parse = setting_parse_number,
         .min = 0,
         .max = 900000,
@@ -382,6 +382,7 @@ static void read_aws(char *const *environment, struct config *ret, struct config
 }
 
 static void read_platform(char *const *environment, struct config *ret) {
+    ret->environment = environment_kind_of(variable(environment, "AWS_LAMBDA_INITIALIZATION_TYPE"));
     ret->runtime_api = variable(environment, "AWS_LAMBDA_RUNTIME_API");
     ret->function_name = variable(environment, "AWS_LAMBDA_FUNCTION_NAME");
     ret->function_version = variable(environment, "AWS_LAMBDA_FUNCTION_VERSION");

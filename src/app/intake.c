@@ -62,10 +62,16 @@ bool intake_open(struct intake *intake, const struct config *config, struct batc
     return true;
 }
 
+static const struct logs_api *source_of(const struct config *config) {
+    const struct logs_api *chosen =
+        config->source == LOG_SOURCE_TELEMETRY_API ? &telemetry_api : &logs_api;
+    return config->environment->source != NULL ? config->environment->source : chosen;
+}
+
 enum logs_api_answer intake_subscribe(const struct intake *intake, const struct config *config,
                                       const struct extensions_api *api, struct error *err) {
     const struct logs_subscription subscription = {
-        .source = config->source == LOG_SOURCE_TELEMETRY_API ? &telemetry_api : &logs_api,
+        .source = source_of(config),
         .platform = true, /* always: without its events nobody knows when an invocation is over */
         .function = config->types.function,
         .extension = config->types.extension,

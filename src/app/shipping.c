@@ -78,6 +78,7 @@ static bool init_enricher(struct shipping *shipping, const struct shipping_setti
     }
     const struct enricher_settings enriched = {
         .enabled = config->enrich,
+        .concurrent = config->environment->is_concurrent,
         .function_name = span_of_text(settings->function->name),
         .function_version = span_of_text(settings->function->version),
         .account_id = span_of_text(settings->function->account_id),
@@ -171,6 +172,8 @@ static bool init_shipper(struct shipping *shipping, const struct shipping_settin
         .lanes = shares->lanes,
         .spool = shipping->spool,
         .spill_bytes = shares->queue_bytes / 2,
+        /* Before a freeze, everything has to leave at once. */
+        .gather_ms = config->environment->is_frozen ? 0 : (int64_t)config->max_delay_ms,
         .types = config->types,
         .events = settings->events,
         .troubles = settings->troubles,

@@ -15,6 +15,27 @@
 /* The platform writes a handful of lines. */
 enum { HOSTS_BYTES_MAX = 64 * 1024 };
 
+/* Of provisioned-concurrency and snap-start, too. */
+static const struct environment_kind on_demand = {
+    .name = "on-demand",
+    .lifecycle = "\"INVOKE\",\"SHUTDOWN\"",
+    .is_frozen = true,
+};
+
+/* https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-execution-environment.html
+ * INVOKE is refused at registration there, and so is a subscription to the Logs API. */
+static const struct environment_kind managed_instances = {
+    .name = "lambda-managed-instances",
+    .lifecycle = "\"SHUTDOWN\"",
+    .is_concurrent = true,
+    .source = &telemetry_api_2025,
+};
+
+const struct environment_kind *environment_kind_of(struct span initialization_type) {
+    bool is_managed = span_equals(initialization_type, span_of_text(managed_instances.name));
+    return is_managed ? &managed_instances : &on_demand;
+}
+
 static void read_file(const char *path, struct buf *content) {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) {

@@ -79,11 +79,13 @@ static bool read_registration(const struct http_answer *answer, void *ret, struc
     return true;
 }
 
-bool extensions_api_register(struct extensions_api *api, const char *name,
+bool extensions_api_register(struct extensions_api *api, const char *name, const char *lifecycle,
                              struct lambda_function *ret, struct error *err) {
     CLEANUP(buf_done) struct buf name_header = buf_with_ceiling(HEADER_BYTES_MAX);
+    CLEANUP(buf_done) struct buf body = buf_with_ceiling(BODY_BYTES_MAX);
     buf_append_format(&name_header, "Lambda-Extension-Name: %s", name);
-    if (buf_failed(&name_header)) {
+    buf_append_format(&body, "{\"events\":[%s]}", lifecycle);
+    if (buf_failed(&name_header) || buf_failed(&body)) {
         return error_set_memory(err, "the registration");
     }
     const struct platform_call call = {
@@ -92,7 +94,7 @@ bool extensions_api_register(struct extensions_api *api, const char *name,
         .path = "/2020-01-01/extension/register",
         .headers = {buf_span(&name_header), SPAN("Lambda-Extension-Accept-Feature: accountId"),
                     SPAN("Content-Type: application/json")},
-        .body = SPAN("{\"events\":[\"INVOKE\",\"SHUTDOWN\"]}"),
+        .body = buf_span(&body),
         .time_limit_ms = LAMBDA_CALL_LIMIT_MS,
     };
     struct registration registration = {0};

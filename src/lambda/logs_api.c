@@ -10,6 +10,7 @@ enum { BODY_BYTES_MAX = 1024, INVALID_SUBSCRIPTION = 400 };
 
 static const char *const logs_schemas[] = {"2021-03-18", NULL};
 static const char *const telemetry_schemas[] = {"2025-01-29", "2022-12-13", "2022-07-01", NULL};
+static const char *const telemetry_schemas_2025[] = {"2025-01-29", NULL};
 
 const struct logs_api logs_api = {
     .name = "Logs API",
@@ -18,11 +19,10 @@ const struct logs_api logs_api = {
 };
 
 /* The path stays the same for every schema. */
-const struct logs_api telemetry_api = {
-    .name = "Telemetry API",
-    .path = "/2022-07-01/telemetry",
-    .schemas = telemetry_schemas,
-};
+#define TELEMETRY_API .name = "Telemetry API", .path = "/2022-07-01/telemetry"
+
+const struct logs_api telemetry_api = {TELEMETRY_API, .schemas = telemetry_schemas};
+const struct logs_api telemetry_api_2025 = {TELEMETRY_API, .schemas = telemetry_schemas_2025};
 
 static void append_types(struct buf *body, const struct logs_subscription *subscription) {
     const struct {

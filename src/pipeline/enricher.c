@@ -51,6 +51,7 @@ bool enricher_init(struct enricher *e, const struct enricher_settings *settings,
                    struct error *err) {
     *e = (struct enricher){
         .enabled = settings->enabled,
+        .concurrent = settings->concurrent,
         .next_event = 1,
         .lambda = buf_with_ceiling(SSIZE_MAX),
         .tags = buf_with_ceiling(SSIZE_MAX),
@@ -83,8 +84,8 @@ static struct span own_request_id(const struct event *event, enum event_kind kin
     case EVENT_FUNCTION:
         return event_logged_request_id(event);
     case EVENT_EXTENSION:
-    case EVENT_OTHER:
         return span_of(NULL, 0);
+    case EVENT_OTHER: /* such as extension.functionTerminated */
     case EVENT_START:
     case EVENT_RUNTIME_DONE:
     case EVENT_REPORT:
@@ -103,7 +104,7 @@ struct span enricher_request_id(const struct enricher *e, const struct event *ev
 
 void enricher_observe(struct enricher *e, const struct event *event) {
     enum event_kind kind = event_kind_of(event);
-    if (kind != EVENT_START && kind != EVENT_REPORT) {
+    if (e->concurrent || (kind != EVENT_START && kind != EVENT_REPORT)) {
         return;
     }
     struct span id = own_request_id(event, kind);

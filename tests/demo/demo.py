@@ -4,7 +4,8 @@
 Starts a Kinesis server (moto, with IAM enforced) and a local Lambda environment, invokes
 hello-world three times with a freeze after each, shuts down, reads the stream back with boto3 and
 prints what arrived. Exits with 1 when an event is missing. EXTENSION_BINARY names another build;
-API=telemetry takes the Telemetry API instead of the Logs API.
+API=telemetry takes the Telemetry API instead of the Logs API, and KIND=managed-instances a Managed
+Instance, which is never frozen and runs the three invocations at once.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ sys.path.insert(0, str(REPOSITORY / "tests"))
 from demo.report import Figures, print_events, print_figures  # noqa: E402
 from kinesis import MotoServer, MotoStream, compare, events_in, payload_units  # noqa: E402
 from lambda_environment import Invocation, LambdaEnvironment, Settings, Shutdown  # noqa: E402
+from lambda_environment.settings import MANAGED_INSTANCES  # noqa: E402
 
 BINARY = REPOSITORY / "build/extensions/kinesis-stream-logs-extension"
 STREAM = "lambda-logs-direct-kinesis-no-cloudwatch"
 NAMES = ("Ada", "Grace", "Edsger")
 APIS = ("logs", "telemetry")
+KINDS = {"on-demand": "on-demand", "managed-instances": MANAGED_INSTANCES}
 FREEZE_S = 0.5
 START = time.monotonic()
 
@@ -59,11 +62,12 @@ def run(stream: MotoStream, binary: Path) -> Figures:
         task_root=REPOSITORY / "hello-world",
         credentials=stream.credentials,
         variables={**stream.variables, "EXTENSION_LOG_API": chosen("API", APIS)},
+        initialization_type=KINDS[chosen("KIND", tuple(KINDS))],
     )
     with LambdaEnvironment(settings) as environment:
         try:
             init_ms = initialise(environment, binary.name)
-            invocations = [invoke(environment, name) for name in NAMES]
+            invocations = invoke_all(environment)
             ended = shut_down(environment, binary.name)
         finally:
             progress("the extension said:")
@@ -79,10 +83,24 @@ def initialise(environment: LambdaEnvironment, name: str) -> float:
     return init.extension_ms[name]
 
 
-def invoke(environment: LambdaEnvironment, name: str) -> Invocation:
-    invocation = environment.invoke({"name": name})
+def invoke_all(environment: LambdaEnvironment) -> list[Invocation]:
+    if not environment.settings.managed:
+        return [invoke(environment, name) for name in NAMES]
+    invocations = environment.invoke_together([{"name": name} for name in NAMES])
+    for invocation in invocations:
+        require_success(invocation)
+        progress(f"hello-world took {invocation.duration_ms:.1f} ms")
+    return invocations
+
+
+def require_success(invocation: Invocation) -> None:
     if invocation.status != "success":
         raise DemoFailed(f"hello-world failed: {invocation.error_type} {invocation.message}")
+
+
+def invoke(environment: LambdaEnvironment, name: str) -> Invocation:
+    invocation = environment.invoke({"name": name})
+    require_success(invocation)
     progress(
         f"hello-world took {invocation.duration_ms:.1f} ms, the extension kept it awake for"
         f" {invocation.kept_awake_ms:.1f} ms more; frozen"

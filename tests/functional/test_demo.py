@@ -62,6 +62,15 @@ def test_the_telemetry_api_can_be_chosen(extension_binary: Path) -> None:
     assert figure(output, "events lost") == "0"
 
 
+def test_a_managed_instance_can_be_chosen(extension_binary: Path) -> None:
+    demo = start(extension_binary, KIND="managed-instances")
+    output, _ = demo.communicate()
+    assert demo.returncode == 0, output
+    assert output.count("platform.report") == 3
+    assert "platform.runtimeDone" not in output
+    assert figure(output, "events lost") == "0"
+
+
 def test_a_choice_that_there_is_not_is_told_plainly(extension_binary: Path) -> None:
     demo = start(extension_binary, API="metrics")
     output, _ = demo.communicate()

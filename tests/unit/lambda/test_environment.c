@@ -84,11 +84,35 @@ static void knows_its_name_whatever_a_wrapper_says(void **state) {
     assert_string_equal(environment_program_name(NULL), "test_environment");
 }
 
+static void managed_instances_announce_nothing_and_are_never_frozen(void **state) {
+    (void)state;
+    const struct environment_kind *kind = environment_kind_of(SPAN("lambda-managed-instances"));
+    assert_string_equal(kind->lifecycle, "\"SHUTDOWN\"");
+    assert_false(kind->is_frozen);
+    assert_true(kind->is_concurrent);
+    assert_ptr_equal(kind->source, &telemetry_api_2025);
+}
+
+static void every_other_kind_is_frozen_between_invocations_one_at_a_time(void **state) {
+    (void)state;
+    static const char *const types[] = {"on-demand", "provisioned-concurrency", "snap-start",
+                                        "something-new", ""};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        const struct environment_kind *kind = environment_kind_of(span_of_text(types[i]));
+        assert_string_equal(kind->lifecycle, "\"INVOKE\",\"SHUTDOWN\"");
+        assert_true(kind->is_frozen);
+        assert_false(kind->is_concurrent);
+        assert_null(kind->source);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_the_address_of_the_sandbox),
         cmocka_unit_test(listens_on_the_loopback_without_a_hosts_file),
         cmocka_unit_test(a_large_hosts_file_is_read_as_far_as_it_is_sane),
+        cmocka_unit_test(managed_instances_announce_nothing_and_are_never_frozen),
+        cmocka_unit_test(every_other_kind_is_frozen_between_invocations_one_at_a_time),
         cmocka_unit_test(knows_its_name_whatever_a_wrapper_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,8 @@
 
 #define ID "a1b2c3d4-5678-90ab-cdef-1234567890ab"
 
+#define BOTH "\"INVOKE\",\"SHUTDOWN\""
+
 static struct fake_platform platform;
 static struct extensions_api api;
 
@@ -32,7 +34,7 @@ static void register_as(const char *name) {
     struct lambda_function function;
     struct error err = {0};
     platform.headers = "Lambda-Extension-Identifier: " ID "\r\n";
-    assert_true(extensions_api_register(&api, name, &function, &err));
+    assert_true(extensions_api_register(&api, name, BOTH, &function, &err));
 }
 
 static void takes_a_host_and_a_port_and_nothing_else(void **state) {
@@ -66,7 +68,7 @@ static void registers_for_both_events_and_learns_about_the_function(void **state
     platform.headers = "lambda-extension-identifier: " ID "\r\n";
     platform.body = "{\"functionName\":\"orders\",\"functionVersion\":\"$LATEST\","
                     "\"handler\":\"app.handler\",\"accountId\":\"123456789012\"}";
-    assert_true(extensions_api_register(&api, "my-extension", &function, &err));
+    assert_true(extensions_api_register(&api, "my-extension", BOTH, &function, &err));
     assert_string_equal(function.name, "orders");
     assert_string_equal(function.version, "$LATEST");
     assert_string_equal(function.account_id, "123456789012");
@@ -85,7 +87,7 @@ static void is_registered_even_when_the_function_is_not_described(void **state) 
         struct error err = {0};
         platform.headers = "Lambda-Extension-Identifier: " ID "\r\n";
         platform.body = bodies[i];
-        assert_true(extensions_api_register(&api, "x", &function, &err));
+        assert_true(extensions_api_register(&api, "x", BOTH, &function, &err));
         assert_string_equal(function.name, "");
         assert_string_equal(function.account_id, "");
     }
@@ -100,7 +102,7 @@ static void is_not_registered_without_a_usable_identifier(void **state) {
         struct lambda_function function;
         struct error err = {0};
         platform.headers = headers[i];
-        assert_false(extensions_api_register(&api, "x", &function, &err));
+        assert_false(extensions_api_register(&api, "x", BOTH, &function, &err));
         assert_int_equal(err.code, ERR_INVALID);
     }
 }
@@ -133,7 +135,7 @@ static void a_refusal_holds_the_words_of_the_platform(void **state) {
         struct error err = {0};
         platform.status = cases[i].status;
         platform.body = cases[i].body;
-        assert_false(extensions_api_register(&api, "x", &function, &err));
+        assert_false(extensions_api_register(&api, "x", BOTH, &function, &err));
         assert_int_equal(err.code, ERR_REFUSED);
         assert_memory_equal(err.message, cases[i].expected, strlen(cases[i].expected));
         assert_true(strlen(err.message) < 300);
@@ -145,7 +147,7 @@ static void says_that_the_platform_is_not_there(void **state) {
     struct lambda_function function;
     struct error err = {0};
     platform.status = 0;
-    assert_false(extensions_api_register(&api, "x", &function, &err));
+    assert_false(extensions_api_register(&api, "x", BOTH, &function, &err));
     assert_int_equal(err.code, ERR_UNAVAILABLE);
 }
 

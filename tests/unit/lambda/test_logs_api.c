@@ -118,6 +118,19 @@ static void only_an_invalid_subscription_is_tried_with_another_schema(void **sta
     }
 }
 
+static void managed_instances_are_asked_for_their_only_schema(void **state) {
+    (void)state;
+    struct logs_subscription wanted = subscription(true, true, false);
+    struct error err = {0};
+    wanted.source = &telemetry_api_2025;
+    platform.rejections = 1;
+    assert_int_equal(logs_api_subscribe(&api, &wanted, &err), LOGS_API_FAILED);
+    assert_int_equal(err.code, ERR_REFUSED);
+    assert_int_equal(logs_api_subscribe(&api, &wanted, &err), LOGS_API_SUBSCRIBED);
+    assert_true(fake_platform_saw(&platform, "PUT /2022-07-01/telemetry HTTP/1.1\r\n"));
+    assert_true(fake_platform_saw(&platform, "{\"schemaVersion\":\"2025-01-29\","));
+}
+
 static void says_which_api_refused_every_schema(void **state) {
     (void)state;
     struct logs_subscription wanted = subscription(true, true, false);
@@ -172,6 +185,7 @@ int main(void) {
         API_TEST(the_telemetry_api_is_asked_for_its_newest_schema),
         API_TEST(an_older_schema_is_asked_for_when_a_newer_one_is_invalid),
         API_TEST(only_an_invalid_subscription_is_tried_with_another_schema),
+        API_TEST(managed_instances_are_asked_for_their_only_schema),
         API_TEST(says_which_api_refused_every_schema),
         API_TEST(an_emulator_without_logs_is_no_failure),
         API_TEST(says_why_it_was_refused),

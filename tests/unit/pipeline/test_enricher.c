@@ -247,6 +247,34 @@ static void a_line_owes_nothing_to_the_one_before(void **state) {
     }
 }
 
+static void of_many_invocations_at_once_none_is_the_open_one(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *request_id;
+    } events[] = {
+        {PLATFORM("start", "aaaa"), "aaaa"},
+        {PLATFORM("start", "bbbb"), "bbbb"},
+        {LOG, ""},
+        {"{\"type\":\"extension\",\"record\":\"x\"}", ""},
+        {"{\"type\":\"platform.extension\",\"record\":{}}", ""},
+        {"{\"type\":\"function\",\"record\":" STRUCTURED "}", UUID},
+        {"{\"type\":\"extension.functionTerminated\",\"record\":{\"requestId\":\"bbbb\"}}", "bbbb"},
+        {PLATFORM("report", "aaaa"), "aaaa"},
+        {LOG, ""},
+    };
+    struct enricher_settings settings = usual_settings();
+    settings.concurrent = true;
+    struct enricher enricher = enricher_with(&settings);
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        struct event event = event_of(span_of_text(events[i].text));
+        struct line line;
+        assert_true(enricher_line(&enricher, &event, &line, NULL));
+        assert_true(span_equals(line.request_id, span_of_text(events[i].request_id)));
+    }
+    enricher_done(&enricher);
+}
+
 static void an_event_that_is_not_shipped_opens_and_closes_too(void **state) {
     (void)state;
     struct enricher enricher = usual_enricher();
@@ -327,6 +355,7 @@ int main(void) {
         cmocka_unit_test(event_ids_count_up_and_may_outgrow_their_digits),
         cmocka_unit_test(every_event_gets_the_request_it_belongs_to),
         cmocka_unit_test(a_line_owes_nothing_to_the_one_before),
+        cmocka_unit_test(of_many_invocations_at_once_none_is_the_open_one),
         cmocka_unit_test(an_event_that_is_not_shipped_opens_and_closes_too),
         cmocka_unit_test(without_memory_nothing_has_happened),
         cmocka_unit_test(every_sample_event_becomes_a_good_line),
