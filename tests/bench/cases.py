@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .measured_run import Load
 
@@ -23,6 +24,8 @@ class Way:
     variables: Mapping[str, str] = field(default_factory=dict)
     floor_wire: str = "json"
     floor_compression: str = "none"
+    processor: Mapping[str, str] = field(default_factory=dict)
+    """What both are told of the processor."""
 
     @property
     def is_budgeted(self) -> bool:
@@ -39,11 +42,13 @@ class Case:
         return f"{self.way.name}/{self.line_bytes}"
 
     def load(self, megabytes: int) -> Load:
-        return Load(self.line_bytes, megabytes, {**FLUSH_END, **self.way.variables})
+        return Load(
+            self.line_bytes, megabytes, {**FLUSH_END, **self.way.variables, **self.way.processor}
+        )
 
     def small_invocations(self, count: int) -> Load:
         """Invocations that log little, as most do; what is shown is how long each is held."""
-        variables = {**FLUSH_END, **self.way.variables}
+        variables = {**FLUSH_END, **self.way.variables, **self.way.processor}
         return Load(
             self.line_bytes, count, variables, bodies_an_invocation=1, body_bytes=SMALL_BODY_BYTES
         )
@@ -74,11 +79,27 @@ WAYS = tuple(
     for protocol in ("json", "cbor")
     for output, compression in FORMATS
 )
-CASES = tuple(Case(one, line_bytes) for one in WAYS for line_bytes in LINE_BYTES)
+MATRIX = tuple(Case(one, line_bytes) for one in WAYS for line_bytes in LINE_BYTES)
+
+
+def without_sha(one: Way) -> Way:
+    """As on an x86-64 processor that has no instructions for SHA: OpenSSL is told so."""
+    return replace(
+        one, name=f"{one.name}, no SHA", processor={"OPENSSL_ia32cap": f":~{1 << 29:#x}"}
+    )
+
+
+PLAIN_PROCESSOR = tuple(
+    Case(without_sha(one), line_bytes)
+    for one in WAYS
+    if one.is_budgeted
+    for line_bytes in (USUAL_LINE_BYTES, 1_000)
+)
+CASES = MATRIX + (PLAIN_PROCESSOR if platform.machine() == "x86_64" else ())
 
 # Of these, `make test` counts the instructions.
 COUNTED_CASES = tuple(
-    case for case in CASES if case.line_bytes == USUAL_LINE_BYTES or case.way.name == "ndjson"
+    case for case in MATRIX if case.line_bytes == USUAL_LINE_BYTES or case.way.name == "ndjson"
 )
 
 

@@ -5,7 +5,7 @@
  *   floor LOGS RECORDS json|cbor none|gzip REPEATS
  *
  * LOGS are bodies of the platform, RECORDS what kinesis_server sampled. Prints, as JSON, the CPU
- * time of each part in nanoseconds for all of LOGS, the least of REPEATS rounds:
+ * time of each part in nanoseconds for all of LOGS, the mean of REPEATS rounds:
  *   split     memchr over LOGS for the end of each event, to read every byte once
  *   gzip      libdeflate on each record
  *   base64    OpenSSL's, of each record into the request's body
@@ -171,7 +171,6 @@ static void add_record(struct floor *floor, struct span record) {
 }
 
 static void run_round(struct floor *floor) {
-    memset(floor->spent_ns, 0, sizeof floor->spent_ns);
     floor->wire_bytes = 0;
     int64_t since = thread_ns();
     volatile size_t events = split(buf_span(&floor->logs));
@@ -297,32 +296,27 @@ static void prepare(struct floor *floor, char **argv) {
     }
 }
 
-static void print_least(const struct floor *floor, const int64_t least_ns[PARTS]) {
+static void print_means(const struct floor *floor, int64_t rounds) {
     printf("{\"logs_bytes\":%zu,\"wire_bytes\":%llu", floor->logs.len,
            (unsigned long long)floor->wire_bytes);
     for (enum part part = 0; part < PARTS; part++) {
-        printf(",\"%s\":%lld", part_names[part], (long long)least_ns[part]);
+        printf(",\"%s\":%lld", part_names[part], (long long)(floor->spent_ns[part] / rounds));
     }
     printf("}\n");
 }
 
 int main(int argc, char **argv) {
     static struct floor floor;
-    int64_t least_ns[PARTS];
-    if (argc != 6) {
+    int64_t rounds = argc == 6 ? strtol(argv[5], NULL, 10) : 0;
+    if (rounds <= 0) {
         (void)fprintf(stderr, "usage: floor LOGS RECORDS json|cbor none|gzip REPEATS\n");
         return EXIT_FAILURE;
     }
     prepare(&floor, argv);
-    unsigned long repeats = strtoul(argv[5], NULL, 10);
-    for (unsigned long i = 0; i < repeats; i++) {
+    for (int64_t i = 0; i < rounds; i++) {
         run_round(&floor);
         run_sockets(&floor);
-        for (enum part part = 0; part < PARTS; part++) {
-            bool less = i == 0 || floor.spent_ns[part] < least_ns[part];
-            least_ns[part] = less ? floor.spent_ns[part] : least_ns[part];
-        }
     }
-    print_least(&floor, least_ns);
+    print_means(&floor, rounds);
     return EXIT_SUCCESS;
 }

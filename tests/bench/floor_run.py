@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,8 @@ class FloorFigures:
 
 def run_floor(way: Way, logs: Path, records: Path) -> FloorFigures:
     command = [FLOOR, logs, records, way.floor_wire, way.floor_compression, str(REPEATS)]
-    printed = json.loads(subprocess.check_output(command))
+    environment = {**os.environ, **way.processor}
+    printed = json.loads(subprocess.check_output(command, env=environment))
     size = printed["logs_bytes"]
     return FloorFigures(
         {part: printed[part] / size for part in PARTS if printed[part]}, printed["sockets"] / size
