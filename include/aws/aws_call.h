@@ -4,13 +4,11 @@
  * business. All in the thread of the http_client. */
 #pragma once
 
+#include "aws/aws_client.h"
 #include "aws/aws_error.h"
 #include "aws/aws_format.h"
 #include "aws/credentials.h"
-#include "aws/endpoint.h"
-#include "aws/sigv4.h"
 #include "base/attributes.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "net/http_client.h"
 
@@ -28,20 +26,10 @@ struct aws_answer {
     int64_t retry_after_ms;     /* what x-amz-retry-after asks for, else 0 */
     int64_t server_wall_ms;     /* the answer's Date, else 0 */
     bool connection_was_reused; /* a transport fault then deserves an immediate second try */
+    bool was_sent;              /* false: there were no credentials, and the message says why */
 };
 
 typedef void (*aws_done_fn)(void *context, const struct aws_answer *answer);
-
-/* What all calls of one service share. */
-struct aws_client {
-    struct http_client *http;
-    const struct clock *clock;
-    struct credentials_source *credentials;
-    struct endpoint endpoint;
-    const char *service; /* of the signature */
-    struct sigv4_key_cache keys;
-    int64_t clock_offset_ms; /* added to the wall clock before signing */
-};
 
 struct aws_request {
     const char *target;       /* X-Amz-Target: "Kinesis_20131202.PutRecords"; NULL: none */
@@ -51,19 +39,23 @@ struct aws_request {
     bool fresh_connection;
 };
 
-/* A running call: its exchange, for http_client_cancel(), belongs to the http_client. The struct is
- * the caller's and must stay in place until the call is done or cancelled. */
+/* A running call. It waits for credentials, if they are being fetched, and then for its answer. The
+ * struct is the caller's and must stay in place until the call is done or cancelled. */
 struct aws_call {
-    struct http_exchange *exchange; /* NULL when not running */
+    struct credentials_waiter waiter; /* first, so that a pointer to it is a pointer to this */
+    struct http_exchange *exchange;   /* NULL while there is none; belongs to the http_client */
+    struct aws_client *client;
+    struct aws_request request;
     aws_done_fn done;
     void *context;
 };
 
-/* Signs and starts. On failure `done` is never called: ERR_UNAVAILABLE when there are no
+/* Signs and starts, now or as soon as there are credentials; strings of *request must live until
+ * then. On failure `done` is never called: as credentials_current() says when there are no
  * credentials, else what signing or http_client_start() say. */
 MUST_CHECK bool aws_call_start(struct aws_client *client, const struct aws_request *request,
                                struct aws_call *call, aws_done_fn done, void *context,
                                struct error *err);
 
 /* Ends a running call without calling `done`. Does nothing when it does not run. */
-void aws_call_cancel(struct aws_client *client, struct aws_call *call);
+void aws_call_cancel(struct aws_call *call);

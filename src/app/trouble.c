@@ -17,7 +17,7 @@ static const char *advice(enum retry_pace kind) {
     case PACE_THROTTLED:
         return "; if this goes on, the stream needs more shards";
     case PACE_NEVER:
-        return "; it will never take them, so they are lost";
+        return "; Kinesis will never take them, so they are lost";
     case PACE_NOW:
     case PACE_TRANSIENT:
     case PACE_SMALLER:
@@ -35,7 +35,7 @@ void trouble_say(struct trouble *trouble, enum retry_pace kind, const char *reas
     }
     char fields[64];
     (void)snprintf(fields, sizeof fields, "\"unsaid\":%" PRIu32, trouble->unsaid[kind]);
-    log_fields(LOG_WARN, fields, "Kinesis did not take all records: %s%s", reason, advice(kind));
+    log_fields(LOG_WARN, fields, "records were not delivered: %s%s", reason, advice(kind));
     trouble->said_ms[kind] = now;
     trouble->unsaid[kind] = 0;
 }

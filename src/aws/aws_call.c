@@ -127,6 +127,7 @@ static void on_answer(void *context, const struct http_answer *http) {
     struct aws_call *call = context;
     struct aws_answer answer = {
         .verdict = AWS_TRANSIENT,
+        .was_sent = true,
         .connection_was_reused = http->connection_was_reused,
     };
     if (http->answered) {
@@ -141,20 +142,16 @@ static void on_answer(void *context, const struct http_answer *http) {
 
 /* -- the call -- */
 
-bool aws_call_start(struct aws_client *client, const struct aws_request *request,
-                    struct aws_call *call, aws_done_fn done, void *context, struct error *err) {
-    *call = (struct aws_call){.done = done, .context = context};
-    struct credentials credentials = {0};
-    if (!credentials_current(client->credentials, &credentials, err)) {
-        return false;
-    }
+static bool send(struct aws_call *call, const struct credentials *credentials, struct error *err) {
+    struct aws_client *client = call->client;
+    const struct aws_request *request = &call->request;
     struct sigv4_scope scope = scope_now(client);
-    struct headers headers = headers_of(client, request, &credentials, &scope);
+    struct headers headers = headers_of(client, request, credentials, &scope);
     CLEANUP(buf_done) struct buf authorization = buf_with_ceiling(HEADER_BYTES_MAX);
     CLEANUP(buf_done) struct buf text = buf_with_ceiling(HEADER_BYTES_MAX);
     struct span lines[HEADERS_MAX];
     size_t line_count = 0;
-    if (!sign(client, request->body, &headers, &credentials, &scope, &authorization, err)) {
+    if (!sign(client, request->body, &headers, credentials, &scope, &authorization, err)) {
         return false;
     }
     add(&headers, SPAN("Authorization"), buf_span(&authorization));
@@ -176,7 +173,52 @@ bool aws_call_start(struct aws_client *client, const struct aws_request *request
     return call->exchange != NULL;
 }
 
-void aws_call_cancel(struct aws_client *client, struct aws_call *call) {
-    http_client_cancel(client->http, call->exchange);
-    call->exchange = NULL;
+/* Nothing was sent, and nothing will be. */
+static void give_up(struct aws_call *call, const struct error *err) {
+    bool is_to_be_mended = err->code == ERR_INVALID || err->code == ERR_REFUSED;
+    struct aws_answer answer = {.verdict = is_to_be_mended ? AWS_MISCONFIGURED : AWS_TRANSIENT};
+    (void)snprintf(answer.error_message, sizeof answer.error_message, "%.*s",
+                   (int)sizeof answer.error_message - 1, err->message);
+    call->done(call->context, &answer);
+}
+
+static void on_credentials(struct credentials_waiter *waiter) {
+    struct aws_call *call = (struct aws_call *)waiter;
+    struct credentials credentials = {0};
+    struct error err = {0};
+    enum credentials_answer answer =
+        credentials_current(call->client->credentials, &credentials, &call->waiter, &err);
+    if (answer == CREDENTIALS_NONE ||
+        (answer == CREDENTIALS_READY && !send(call, &credentials, &err))) {
+        give_up(call, &err);
+    }
+}
+
+bool aws_call_start(struct aws_client *client, const struct aws_request *request,
+                    struct aws_call *call, aws_done_fn done, void *context, struct error *err) {
+    *call = (struct aws_call){
+        .waiter = {.wake = on_credentials},
+        .client = client,
+        .request = *request,
+        .done = done,
+        .context = context,
+    };
+    struct credentials credentials = {0};
+    switch (credentials_current(client->credentials, &credentials, &call->waiter, err)) {
+    case CREDENTIALS_READY:
+        return send(call, &credentials, err);
+    case CREDENTIALS_PENDING:
+        return true;
+    case CREDENTIALS_NONE:
+        break;
+    }
+    return false;
+}
+
+void aws_call_cancel(struct aws_call *call) {
+    credentials_stop_waiting(&call->waiter);
+    if (call->exchange != NULL) {
+        http_client_cancel(call->client->http, call->exchange);
+        call->exchange = NULL;
+    }
 }

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "aws/credentials_environment.h"
 
-static bool current(struct credentials_source *source, struct credentials *ret, struct error *err) {
+static enum credentials_answer current(struct credentials_source *source, struct credentials *ret,
+                                       struct credentials_waiter *waiter, struct error *err) {
     const struct credentials_environment *self = (const struct credentials_environment *)source;
+    (void)waiter;
     if (self->credentials.access_key_id.len == 0) {
-        return error_set(err, ERR_UNAVAILABLE, "AWS_ACCESS_KEY_ID is not set");
+        error_set(err, ERR_INVALID, "AWS_ACCESS_KEY_ID is not set");
+        return CREDENTIALS_NONE;
     }
     if (self->credentials.secret_access_key.len == 0) {
-        return error_set(err, ERR_UNAVAILABLE, "AWS_SECRET_ACCESS_KEY is not set");
+        error_set(err, ERR_INVALID, "AWS_SECRET_ACCESS_KEY is not set");
+        return CREDENTIALS_NONE;
     }
     *ret = self->credentials;
-    return true;
+    return CREDENTIALS_READY;
 }
 
 /* The variables of a running process do not change. */

@@ -126,15 +126,6 @@ static enum retry_pace pace_of(enum aws_verdict verdict, bool connection_was_reu
     return connection_was_reused ? PACE_NOW : PACE_TRANSIENT;
 }
 
-/* What the verdict asks of the client before the next try. */
-static void mend_client(struct aws_client *client, const struct aws_answer *answer) {
-    if (answer->verdict == AWS_CREDENTIALS) {
-        credentials_renew(client->credentials);
-    } else if (answer->verdict == AWS_CLOCK_SKEW && answer->server_wall_ms > 0) {
-        client->clock_offset_ms = answer->server_wall_ms - clock_wall_ms(client->clock);
-    }
-}
-
 /* Whether a request is to be taken apart until the record that the service cannot take stands
  * alone. */
 static bool is_hopeless(const struct aws_answer *answer) {
@@ -164,7 +155,9 @@ static void fail_all(struct lane *lane, const struct aws_answer *answer,
         delivery->pace = pace_of(answer->verdict, lost);
     }
     delivery->retry_after_ms = answer->retry_after_ms;
-    if (answer->status == 0) {
+    if (!answer->was_sent) {
+        (void)snprintf(delivery->reason, sizeof delivery->reason, "%s", answer->error_message);
+    } else if (answer->status == 0) {
         (void)snprintf(delivery->reason, sizeof delivery->reason, "no answer: %s",
                        answer->error_message);
     } else if (answer->error_code[0] == '\0') {
@@ -213,7 +206,7 @@ static void on_answer(void *context, const struct aws_answer *answer) {
     struct lane *lane = context;
     struct delivery delivery = {.fates = lane->fates};
     struct error err = {0};
-    mend_client(lane->kinesis->client, answer);
+    aws_client_mend(lane->kinesis->client, answer->verdict, answer->server_wall_ms);
     lane->kinesis->has_taken |= answer->verdict == AWS_OK;
     if (lane->body.capacity > BODY_KEPT_BYTES) {
         buf_done(&lane->body);
@@ -258,7 +251,7 @@ static bool send_records(struct destination *self, size_t index, const struct re
 
 static void cancel(struct destination *self, size_t index) {
     struct kinesis *kinesis = (struct kinesis *)self;
-    aws_call_cancel(kinesis->client, &kinesis->lanes[index].call);
+    aws_call_cancel(&kinesis->lanes[index].call);
 }
 
 struct kinesis *kinesis_create(const struct kinesis_settings *settings, struct error *err) {

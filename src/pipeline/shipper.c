@@ -155,7 +155,8 @@ static void send(struct shipper *s, struct lane *lane) {
         s->ledger.requests++;
         return;
     }
-    enum retry_pace pace = err.code == ERR_UNAVAILABLE ? PACE_MISCONFIGURED : PACE_TRANSIENT;
+    bool is_to_be_mended = err.code == ERR_INVALID || err.code == ERR_REFUSED;
+    enum retry_pace pace = is_to_be_mended ? PACE_MISCONFIGURED : PACE_TRANSIENT;
     report(s, pace, err.message);
     wait_to_retry(s, lane, pace, 0);
 }

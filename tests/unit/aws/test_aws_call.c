@@ -200,8 +200,73 @@ static void does_not_start_without_credentials(void **state) {
     f->environment.credentials.secret_access_key = span_of(NULL, 0);
     struct error err = {0};
     assert_false(start(f, SPAN("{}"), &err));
-    assert_int_equal(err.code, ERR_UNAVAILABLE);
+    assert_int_equal(err.code, ERR_INVALID);
     assert_null(f->call.exchange);
+}
+
+/* Credentials that come later: who signs waits for them. */
+struct late_source {
+    struct credentials_source source; /* first */
+    struct credentials_waiter *waiters;
+    enum credentials_answer answer;
+};
+
+static enum credentials_answer late_current(struct credentials_source *source,
+                                            struct credentials *ret,
+                                            struct credentials_waiter *waiter, struct error *err) {
+    struct late_source *self = (struct late_source *)source;
+    *ret = (struct credentials){SPAN("AKIDLATE"), SPAN("secret"), {0}};
+    if (self->answer == CREDENTIALS_PENDING) {
+        credentials_wait(&self->waiters, waiter);
+    } else if (self->answer == CREDENTIALS_NONE) {
+        (void)error_set(err, ERR_REFUSED, "the role is not yours");
+    }
+    return self->answer;
+}
+
+static struct late_source credentials_to_come(void) {
+    return (struct late_source){.source = {.current = late_current}, .answer = CREDENTIALS_PENDING};
+}
+
+static void is_sent_when_the_credentials_have_come(void **state) {
+    struct fixture *f = *state;
+    struct late_source late = credentials_to_come();
+    f->client.credentials = &late.source;
+    assert_true(start(f, SPAN("{}"), NULL));
+    assert_null(f->call.exchange);
+    credentials_wake_all(&late.waiters); /* somebody else's news: it waits on */
+    assert_null(f->call.exchange);
+    late.answer = CREDENTIALS_READY;
+    credentials_wake_all(&late.waiters);
+    assert_ptr_equal(f->call.exchange, &f->http.exchange);
+    assert_non_null(strstr(f->http.headers, "Credential=AKIDLATE/"));
+    assert_null(late.waiters);
+}
+
+static void is_done_unsent_when_no_credentials_come(void **state) {
+    struct fixture *f = *state;
+    struct late_source late = credentials_to_come();
+    f->client.credentials = &late.source;
+    assert_true(start(f, SPAN("{}"), NULL));
+    late.answer = CREDENTIALS_NONE;
+    credentials_wake_all(&late.waiters);
+    assert_int_equal(f->answers, 1);
+    assert_false(f->answer.was_sent);
+    assert_int_equal(f->answer.verdict, AWS_MISCONFIGURED);
+    assert_string_equal(f->answer.error_message, "the role is not yours");
+}
+
+static void a_call_that_waits_for_credentials_can_be_cancelled(void **state) {
+    struct fixture *f = *state;
+    struct late_source late = credentials_to_come();
+    f->client.credentials = &late.source;
+    assert_true(start(f, SPAN("{}"), NULL));
+    aws_call_cancel(&f->call);
+    assert_null(late.waiters);
+    late.answer = CREDENTIALS_READY;
+    credentials_wake_all(&late.waiters);
+    assert_null(f->call.exchange);
+    assert_int_equal(f->answers, 0);
 }
 
 static void does_not_start_with_a_token_that_would_forge_headers(void **state) {
@@ -227,10 +292,11 @@ static void passes_on_why_the_exchange_did_not_start(void **state) {
 static void a_cancelled_call_runs_no_more(void **state) {
     struct fixture *f = *state;
     assert_true(start(f, SPAN("{}"), NULL));
-    aws_call_cancel(&f->client, &f->call);
+    aws_call_cancel(&f->call);
     assert_ptr_equal(f->http.cancelled, &f->http.exchange);
     assert_null(f->call.exchange);
-    aws_call_cancel(&f->client, &f->call);
+    f->http.cancelled = NULL;
+    aws_call_cancel(&f->call);
     assert_null(f->http.cancelled);
     assert_int_equal(f->answers, 0);
 }
@@ -326,6 +392,9 @@ int main(void) {
         TEST(sends_no_token_and_no_target_when_there_is_none),
         TEST(signs_with_the_clock_of_the_service_once_it_is_known),
         TEST(does_not_start_without_credentials),
+        TEST(is_sent_when_the_credentials_have_come),
+        TEST(is_done_unsent_when_no_credentials_come),
+        TEST(a_call_that_waits_for_credentials_can_be_cancelled),
         TEST(does_not_start_with_a_token_that_would_forge_headers),
         TEST(passes_on_why_the_exchange_did_not_start),
         TEST(a_cancelled_call_runs_no_more),

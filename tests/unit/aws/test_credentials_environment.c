@@ -15,7 +15,8 @@ static void gives_what_it_was_given_also_after_a_renewal(void **state) {
                                  (struct credentials){SPAN("AKID"), SPAN("secret"), SPAN("token")});
     for (int i = 0; i < 2; i++) {
         struct credentials got = {0};
-        assert_true(credentials_current(&environment.source, &got, NULL));
+        assert_int_equal(credentials_current(&environment.source, &got, NULL, NULL),
+                         CREDENTIALS_READY);
         assert_true(span_equals(got.access_key_id, SPAN("AKID")));
         assert_true(span_equals(got.secret_access_key, SPAN("secret")));
         assert_true(span_equals(got.session_token, SPAN("token")));
@@ -29,7 +30,7 @@ static void a_token_is_not_needed(void **state) {
     credentials_environment_init(&environment,
                                  (struct credentials){SPAN("AKID"), SPAN("secret"), {0}});
     struct credentials got = {0};
-    assert_true(credentials_current(&environment.source, &got, NULL));
+    assert_int_equal(credentials_current(&environment.source, &got, NULL, NULL), CREDENTIALS_READY);
     assert_int_equal(got.session_token.len, 0);
 }
 
@@ -47,8 +48,9 @@ static void names_the_variable_that_is_missing_and_no_value(void **state) {
         credentials_environment_init(&environment, cases[i].given);
         struct credentials got = {0};
         struct error err = {0};
-        assert_false(credentials_current(&environment.source, &got, &err));
-        assert_int_equal(err.code, ERR_UNAVAILABLE);
+        assert_int_equal(credentials_current(&environment.source, &got, NULL, &err),
+                         CREDENTIALS_NONE);
+        assert_int_equal(err.code, ERR_INVALID);
         assert_non_null(strstr(err.message, cases[i].missing));
         assert_null(strstr(err.message, "s3cr3t"));
         assert_null(strstr(err.message, "t0k3n"));

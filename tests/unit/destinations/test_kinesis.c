@@ -44,8 +44,7 @@ bool aws_call_start(struct aws_client *client, const struct aws_request *request
     return true;
 }
 
-void aws_call_cancel(struct aws_client *client, struct aws_call *aws_call) {
-    (void)client;
+void aws_call_cancel(struct aws_call *aws_call) {
     (void)aws_call;
     call.cancels++;
 }
@@ -272,6 +271,7 @@ static struct aws_answer answer_of(enum aws_verdict verdict, int status, const c
         .body = span_of_text(body),
         .error_code = "SomeException",
         .error_message = "some words",
+        .was_sent = true,
     };
 }
 

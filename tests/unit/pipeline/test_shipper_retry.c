@@ -244,7 +244,7 @@ static void a_send_that_cannot_start_is_tried_again_later(void **state) {
 static void without_credentials_it_waits_for_somebody_to_mend_it(void **state) {
     (void)state;
     rig_init(&rig, (struct rig_options){.lanes = 1});
-    rig.destination.send_fails = ERR_UNAVAILABLE;
+    rig.destination.send_fails = ERR_INVALID;
     rig_ship(&rig, 3, 100);
     int64_t longest = 0;
     for (int i = 0; i < 60; i++) {
