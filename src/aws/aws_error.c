@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "aws/aws_error.h"
 
+#include "aws/xml_text.h"
 #include "base/cbor_reader.h"
 
 #include <cjson/cJSON.h>
 
 enum {
+    XML_LEAF_BYTES_MAX = 4096,
     TYPE_BYTES = 2 * AWS_ERROR_CODE_BYTES, /* a code with the namespace before it */
     KEY_BYTES = 16,                        /* a longer one is none of those looked for */
 };
@@ -175,10 +177,35 @@ static void read_cbor(struct span body, struct span type_header, struct aws_erro
                ret);
 }
 
+/* Appends the first of the leaves that the body has; nothing when it has none. */
+static struct span read_leaf(struct span body, const char *const paths[2], struct buf *text) {
+    for (size_t i = 0; i < 2; i++) {
+        buf_clear(text);
+        if (xml_text_append(body, paths[i], text, NULL)) {
+            return span_trim(buf_span(text));
+        }
+    }
+    return span_of(NULL, 0);
+}
+
+/* As STS writes it, or as emulators of STS do. */
+static void read_xml(struct span body, struct span type_header, struct aws_error *ret) {
+    static const char *const codes[] = {"ErrorResponse/Error/Code",
+                                        "ErrorResponse/Errors/Error/Code"};
+    static const char *const messages[] = {"ErrorResponse/Error/Message",
+                                           "ErrorResponse/Errors/Error/Message"};
+    CLEANUP(buf_done) struct buf code = buf_with_ceiling(XML_LEAF_BYTES_MAX);
+    CLEANUP(buf_done) struct buf message = buf_with_ceiling(XML_LEAF_BYTES_MAX);
+    name_error(read_leaf(body, codes, &code), read_leaf(body, messages, &message), type_header,
+               ret);
+}
+
 void aws_error_read(struct span body, enum aws_format format, struct span type_header,
                     struct aws_error *ret) {
     if (format == AWS_CBOR) {
         read_cbor(body, type_header, ret);
+    } else if (span_starts_with(span_trim(body), SPAN("<"))) {
+        read_xml(body, type_header, ret);
     } else {
         read_json(body, type_header, ret);
     }

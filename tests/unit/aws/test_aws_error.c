@@ -175,6 +175,13 @@ static void reads_code_and_message_wherever_they_are(void **state) {
         {"{\"Message\":\"m\"}", "", "", "m"},
         {"", "B", "B", ""},
         {"<html>", "", "", ""},
+        {"<ErrorResponse xmlns=\"u\">\n<Error><Type>Sender</Type><Code>A</Code>"
+         "<Message>m &lt;1&gt;</Message></Error><RequestId>1</RequestId></ErrorResponse>",
+         "B", "A", "m <1>"},
+        {" <ErrorResponse><Errors><Error><Code>A</Code><Message>m</Message></Error></Errors>"
+         "</ErrorResponse>",
+         "", "A", "m"},
+        {"<ErrorResponse><Error><Code/></Error></ErrorResponse>", "B", "B", ""},
         {"{\"__type\":7,\"message\":[]}", "", "", ""},
         {"[\"__type\"]", "", "", ""},
         {"null", "B", "B", ""},
