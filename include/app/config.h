@@ -5,7 +5,7 @@
 
 #include "app/tags.h"
 #include "aws/aws_format.h"
-#include "aws/credentials.h"
+#include "aws/credentials_chain.h"
 #include "aws/endpoint.h"
 #include "base/attributes.h"
 #include "base/buf.h"
@@ -58,7 +58,7 @@ struct config {
 
     /* What every AWS SDK reads. */
     struct span region;
-    struct credentials credentials;
+    struct credentials_settings credentials;
     struct endpoint endpoint; /* of Kinesis, in the stream's region */
     struct span ca_file;      /* or empty */
     struct http_proxies proxies;

@@ -7,7 +7,7 @@
 #include "app/config.h"
 #include "app/trouble.h"
 #include "aws/aws_call.h"
-#include "aws/credentials_environment.h"
+#include "aws/credentials_chain.h"
 #include "base/attributes.h"
 #include "base/error.h"
 #include "base/gzip.h"
@@ -22,7 +22,7 @@
 struct shipping {
     struct batch_queue *queue;
     struct enricher enricher;
-    struct credentials_environment credentials;
+    struct credentials_chain credentials;
     struct aws_client client;
     struct kinesis *kinesis;
     struct gzip_compressor compressor; /* for as long as the shipper */

@@ -100,11 +100,13 @@ static void on_fall_back(void *context, int status, const char *error_code) {
 static bool init_kinesis(struct shipping *shipping, const struct shipping_settings *settings,
                          struct error *err) {
     const struct config *config = settings->config;
-    credentials_environment_init(&shipping->credentials, config->credentials);
+    struct credentials_settings credentials = config->credentials;
+    credentials.role.session_name = config->function_name;
+    credentials_chain_init(&shipping->credentials, &credentials, settings->http, settings->clock);
     shipping->client = (struct aws_client){
         .http = settings->http,
         .clock = settings->clock,
-        .credentials = &shipping->credentials.source,
+        .credentials = credentials_chain_source(&shipping->credentials),
         .endpoint = config->endpoint,
         .service = "kinesis",
     };
@@ -203,6 +205,7 @@ void shipping_done(struct shipping *shipping) {
     spool_close(shipping->spool);
     shipping->spool = NULL;
     kinesis_destroy(shipping->kinesis);
+    credentials_chain_done(&shipping->credentials);
     enricher_done(&shipping->enricher);
     batch_queue_destroy(shipping->queue);
     shipping->shipper = NULL;

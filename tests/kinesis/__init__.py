@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Kinesis servers for tests: moto and kinesis-local, which behave, and a stub, which misbehaves on
-demand."""
+demand. And an STS."""
 
 from .behaviour import Behaviour
 from .comparison import Comparison, compare
@@ -8,6 +8,7 @@ from .kinesis_local import KinesisLocal, LocalStream
 from .kinesis_stub import KinesisStub, StubRequest
 from .moto_server import MotoServer, MotoStream
 from .record import Record, events_in, payload_units
+from .sts_stub import StsStub
 
 __all__ = [
     "Behaviour",
@@ -18,6 +19,7 @@ __all__ = [
     "MotoServer",
     "MotoStream",
     "Record",
+    "StsStub",
     "StubRequest",
     "compare",
     "events_in",

@@ -17,6 +17,7 @@ from .behaviour import Behaviour
 from .certificate import Certificates, make_certificates
 from .child_server import ChildServer
 from .record import Record
+from .signature import key_id_of
 
 CREDENTIALS = Credentials("ASIAEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "token==")
 TLS_NAMES = ["kinesis.us-east-1.amazonaws.com", "localhost", "127.0.0.1"]
@@ -37,6 +38,11 @@ class StubRequest:
     bytes: int
     failed: tuple[int, ...]
     headers: dict[str, str]
+
+    @property
+    def key_id(self) -> str:
+        """Whose signature it claims to have."""
+        return key_id_of(self.headers)
 
 
 class KinesisStub:
@@ -112,9 +118,9 @@ class KinesisStub:
         """Forgets what is left of the script."""
         self._call("recover", None)
 
-    def accept_only(self, credentials: Credentials) -> None:
+    def accept_only(self, *credentials: Credentials) -> None:
         """From now on other credentials get UnrecognizedClientException."""
-        self._call("credentials", asdict(credentials))
+        self._call("credentials", [asdict(item) for item in credentials])
 
     def set_clock(self, offset_s: float) -> None:
         """From now on the service's clock is so much ahead of this machine's."""

@@ -80,6 +80,14 @@ class MotoServer:
         kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
         return MotoStream(self, name)
 
+    def create_role(self, name: str, allowed: dict[str, Any]) -> str:
+        """The ARN of a role that anybody may assume, and that may do what the statement says."""
+        trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        iam = self.client("iam")
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=policy(allowed))
+        return arn
+
     def assume(self, role_arn: str) -> Credentials:
         """What a function with this role is given."""
         sts = self.client("sts")
@@ -110,7 +118,9 @@ class MotoStream:
         self.name = name
         self.region = REGION
         self.arn = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{name}"
-        self.credentials = self._create_writer()
+        allowed = {"Effect": "Allow", "Action": "kinesis:PutRecords", "Resource": self.arn}
+        self.writer_arn = server.create_role(f"writer-of-{name}"[:64], allowed)
+        self.credentials = server.assume(self.writer_arn)
         self._calls_before = server.counts("PutRecords")
 
     @property
@@ -134,15 +144,6 @@ class MotoStream:
         counts = self._server.counts("PutRecords")
         new = {status: counts[status] - self._calls_before.get(status, 0) for status in counts}
         return {status: count for status, count in new.items() if count}
-
-    def _create_writer(self) -> Credentials:
-        role = f"writer-of-{self.name}"[:64]
-        trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
-        allowed = {"Effect": "Allow", "Action": "kinesis:PutRecords", "Resource": self.arn}
-        iam = self._server.client("iam")
-        arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
-        iam.put_role_policy(RoleName=role, PolicyName="put", PolicyDocument=policy(allowed))
-        return self._server.assume(arn)
 
 
 def policy(statement: dict[str, Any]) -> str:

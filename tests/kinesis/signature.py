@@ -28,8 +28,19 @@ class Refused(Exception):
         self.error_type = error_type
 
 
+def key_id_of(headers: Mapping[str, str]) -> str:
+    """Whose signature the request claims to have."""
+    found = AUTHORIZATION.fullmatch(headers.get("Authorization", ""))
+    return found["id"] if found else ""
+
+
 def verify(
-    credentials: Credentials, region: str, headers: Mapping[str, str], body: bytes, now: datetime
+    credentials: Credentials,
+    region: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    now: datetime,
+    service: str = "kinesis",
 ) -> None:
     """Raises Refused unless the request is signed as the service demands."""
     headers = {name.lower(): value for name, value in headers.items()}
@@ -37,10 +48,11 @@ def verify(
     if not found:
         raise Refused("IncompleteSignature", "The Authorization header is missing or malformed.")
     _check_identity(credentials, found["id"], headers)
-    _check_time_and_scope(region, found["scope"], headers, now)
+    _check_time_and_scope(f"{region}/{service}", found["scope"], headers, now)
     signed = found["headers"].split(";")
     _check_coverage(signed, headers)
-    expected = _signature(credentials, region, {name: headers[name] for name in signed}, body)
+    covered = {name: headers[name] for name in signed}
+    expected = _signature(credentials, region, service, covered, body)
     if not hmac.compare_digest(expected, found["signature"]):
         message = "The request signature we calculated does not match the signature you provided."
         raise Refused("InvalidSignatureException", message)
@@ -53,7 +65,7 @@ def _check_identity(credentials: Credentials, access_key_id: str, headers: dict[
         raise Refused("UnrecognizedClientException", message)
 
 
-def _check_time_and_scope(region: str, scope: str, headers: dict[str, str], now: datetime) -> None:
+def _check_time_and_scope(place: str, scope: str, headers: dict[str, str], now: datetime) -> None:
     stamp = headers.get("x-amz-date", "")
     try:
         signed_at = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
@@ -64,8 +76,8 @@ def _check_time_and_scope(region: str, scope: str, headers: dict[str, str], now:
         early = f"Signature not yet current: {stamp} is still later than {now:%Y%m%dT%H%M%SZ}"
         message = late if signed_at < now else early
         raise Refused("InvalidSignatureException", message)
-    if scope != f"{stamp[:8]}/{region}/kinesis/aws4_request":
-        message = f"Credential should be scoped to {region} and kinesis, not {scope}."
+    if scope != f"{stamp[:8]}/{place}/aws4_request":
+        message = f"Credential should be scoped to {place}, not {scope}."
         raise Refused("InvalidSignatureException", message)
 
 
@@ -79,9 +91,11 @@ def _check_coverage(signed: list[str], headers: dict[str, str]) -> None:
         raise Refused("InvalidSignatureException", message)
 
 
-def _signature(credentials: Credentials, region: str, headers: dict[str, str], body: bytes) -> str:
+def _signature(
+    credentials: Credentials, region: str, service: str, headers: dict[str, str], body: bytes
+) -> str:
     keys = Keys(credentials.access_key_id, credentials.secret_access_key)
-    signer = SigV4Auth(keys, "kinesis", region)
+    signer = SigV4Auth(keys, service, region)
     url = f"http://{headers['host']}/"
     request = AWSRequest(method="POST", url=url, data=body, headers=headers)
     request.context["timestamp"] = headers["x-amz-date"]

@@ -26,7 +26,7 @@ from lambda_environment.settings import Credentials
 from .behaviour import Behaviour, Script
 from .child_server import end_with_parent
 from .protocol import CBOR, JSON, PROTOCOLS, Protocol
-from .signature import Refused, verify
+from .signature import Refused, key_id_of, verify
 
 TARGET = "Kinesis_20131202.PutRecords"
 BODY_BYTES_MAX = 16 * 1024 * 1024
@@ -55,7 +55,7 @@ class Stream:
 
     def __init__(self, credentials: Credentials, region: str, stream: str) -> None:
         self.name = stream
-        self._credentials = credentials
+        self._credentials = [credentials]
         self._region = region
         self._script = Script()
         self._clock_offset = timedelta()
@@ -73,13 +73,19 @@ class Stream:
         self._requests.append(request)
         now = datetime.now(UTC) + self._clock_offset
         try:
-            verify(self._credentials, self._region, http.headers, body, now)
+            verify(self._signer(http), self._region, http.headers, body, now)
             answer = await self._serve(http, request, body, self._script.next())
         except Refused as refused:
             request.status, request.error_type = 403, refused.error_type
             answer = error(protocol_of(http), 403, refused.error_type, str(refused))
         answer.headers["Date"] = format_datetime(now, usegmt=True)
         return answer
+
+    def _signer(self, http: web.Request) -> Credentials:
+        """Who claims to have signed; somebody else when that one is not known."""
+        claimed = key_id_of(http.headers)
+        known = [item for item in self._credentials if item.access_key_id == claimed]
+        return (known or self._credentials)[0]
 
     async def _serve(
         self, http: web.Request, request: Request, body: bytes, behaviour: Behaviour
@@ -150,8 +156,8 @@ class Stream:
     def recover(self, _: Any) -> None:
         self._script = Script()
 
-    def accept_only(self, credentials: dict[str, Any]) -> None:
-        self._credentials = Credentials(**credentials)
+    def accept_only(self, credentials: list[dict[str, Any]]) -> None:
+        self._credentials = [Credentials(**item) for item in credentials]
 
     def set_clock(self, offset_s: float) -> None:
         self._clock_offset = timedelta(seconds=offset_s)

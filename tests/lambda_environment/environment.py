@@ -16,7 +16,7 @@ from .processes import Process
 from .results import Init, Invocation, Shutdown
 from .runtime_api import Output
 from .sandbox import Sandbox
-from .settings import Settings
+from .settings import Credentials, Settings
 
 T = TypeVar("T")
 # Longer than any invocation a test makes; only so that a mistake cannot hang a test run for ever.
@@ -112,7 +112,22 @@ class LambdaEnvironment:
         """How each extension ended, by its name. The next invoke() starts a new life."""
         return self._wait_for(self._sandbox.shutdown(reason))
 
+    def give_credentials(
+        self, credentials: Credentials | None, lifetime_s: float = 3600.0, status: int = 200
+    ) -> None:
+        """What the credentials endpoint gives from now on; with another status, only that."""
+
+        async def give() -> None:
+            self._sandbox.credentials_api.set(credentials, lifetime_s, status)
+
+        self._wait_for(give())
+
     # What can be seen from outside.
+
+    @property
+    def credentials_given(self) -> list[str]:
+        """The id of the key in each answer of the credentials endpoint."""
+        return list(self._sandbox.credentials_api.given)
 
     @property
     def address(self) -> str:

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from . import events
 from .awake_clock import AwakeClock
+from .credentials_api import CredentialsApi
 from .extension import Extension
 from .extensions_api import ExtensionsApi, refusal
 from .functions import Function, NodeFunction, SyntheticFunction
@@ -56,6 +57,7 @@ class Sandbox:
         self.logs = LogsApi(settings, self.clock, self.extensions_api)
         concurrency = settings.concurrency if settings.managed else 1
         self.runtime_api = RuntimeApi(self._runtime_init_failed, concurrency)
+        self.credentials_api = CredentialsApi(settings)
         self.function = self._make_function()
         self.initialised = False
         self._runtime_done = False
@@ -70,7 +72,7 @@ class Sandbox:
 
     async def open(self) -> None:
         app = web.Application(middlewares=[self._faulty], client_max_size=8 * 1024 * 1024)
-        for api in (self.extensions_api, self.logs, self.runtime_api):
+        for api in (self.extensions_api, self.logs, self.runtime_api, self.credentials_api):
             app.add_routes(api.routes())
         self._runner = web.AppRunner(
             app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,9 @@ INIT_SECONDS = 10.0
 SHUTDOWN_SECONDS = 2.0
 RUNTIME_SHARE_OF_SHUTDOWN = 0.3
 MANAGED_INSTANCES = "lambda-managed-instances"
+
+# Where the role's credentials are given when they are not among the variables.
+CREDENTIALS_PATH = "/2021-04-23/credentials"
 
 # Lambda refuses a function configuration that sets one of these.
 RESERVED_VARIABLES = frozenset(
@@ -58,6 +62,10 @@ class Settings:
     extensions: tuple[Path, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     credentials: Credentials | None = None
+    credentials_by_endpoint: bool = False
+    """Given by an endpoint that the variables name, as under SnapStart, instead of by variables."""
+    credentials_token: str = field(default_factory=lambda: uuid.uuid4().hex, repr=False)
+    credentials_lifetime_s: float = 6 * 3600.0
 
     # The function. Without a task root it is synthetic: it has no process, and the caller of
     # invoke() says what it logs.
@@ -136,7 +144,7 @@ class Settings:
             "AWS_LAMBDA_RUNTIME_API": runtime_api,
             "TZ": ":UTC",
         }
-        return {**variables, **self._credential_variables(), **self.variables}
+        return {**variables, **self._credential_variables(runtime_api), **self.variables}
 
     def runtime_variables(self, runtime_api: str) -> dict[str, str]:
         return {
@@ -151,7 +159,12 @@ class Settings:
             **({"AWS_LAMBDA_MAX_CONCURRENCY": str(self.concurrency)} if self.managed else {}),
         }
 
-    def _credential_variables(self) -> dict[str, str]:
+    def _credential_variables(self, runtime_api: str) -> dict[str, str]:
+        if self.credentials_by_endpoint:
+            return {
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{runtime_api}{CREDENTIALS_PATH}",
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN": self.credentials_token,
+            }
         if self.credentials is None:
             return {}
         variables = {

@@ -313,7 +313,7 @@ static void the_settings_are_printed_as_a_table(void **state) {
     for (const char *at = text; *at != '\0'; at++) {
         rows += *at == '\n';
     }
-    assert_int_equal(rows, 2 + 21);
+    assert_int_equal(rows, 2 + 23);
     free(text);
 }
 

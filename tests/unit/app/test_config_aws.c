@@ -120,9 +120,9 @@ static void what_lambda_and_the_sdks_set_is_taken(void **state) {
     assert_span(config.function_name, "orders");
     assert_span(config.function_version, "$LATEST");
     assert_span(config.ca_file, "/other.pem");
-    assert_span(config.credentials.access_key_id, "AKID");
-    assert_span(config.credentials.secret_access_key, "the-secret");
-    assert_span(config.credentials.session_token, "the-token");
+    assert_span(config.credentials.environment.access_key_id, "AKID");
+    assert_span(config.credentials.environment.secret_access_key, "the-secret");
+    assert_span(config.credentials.environment.session_token, "the-token");
     set("AWS_CA_BUNDLE", "/ca.pem");
     assert_true(read_it());
     assert_span(config.ca_file, "/ca.pem");
@@ -135,7 +135,69 @@ static void missing_credentials_are_no_mistake_of_the_configuration(void **state
     set("AWS_SECRET_ACCESS_KEY", "");
     set("AWS_SESSION_TOKEN", "");
     assert_true(read_it());
-    assert_int_equal(config.credentials.access_key_id.len, 0);
+    assert_int_equal(config.credentials.environment.access_key_id.len, 0);
+}
+
+static void a_role_is_asked_for_at_the_sts_of_the_functions_region(void **state) {
+    (void)state;
+    (void)start(NULL);
+    set("AWS_KINESIS_STREAM_NAME", "arn:aws:kinesis:us-west-2:210987654321:stream/logs");
+    set("EXTENSION_LOG_ROLE_ARN", "arn:aws:iam::210987654321:role/logs");
+    set("EXTENSION_LOG_ROLE_EXTERNAL_ID", "orders/2026");
+    assert_true(read_it());
+    assert_span(config.credentials.role.arn, "arn:aws:iam::210987654321:role/logs");
+    assert_span(config.credentials.role.external_id, "orders/2026");
+    const struct endpoint *sts = &config.credentials.role.endpoint;
+    assert_string_equal(sts->url, "https://sts.eu-west-1.amazonaws.com");
+    assert_string_equal(sts->region, "eu-west-1");
+    set("AWS_ENDPOINT_URL_KINESIS", "http://127.0.0.1:4566");
+    assert_true(read_it());
+    assert_string_equal(sts->url, "https://sts.eu-west-1.amazonaws.com");
+    set("AWS_ENDPOINT_URL", "http://127.0.0.1:5000");
+    assert_true(read_it());
+    assert_string_equal(sts->url, "http://127.0.0.1:5000");
+    assert_string_equal(config.endpoint.url, "http://127.0.0.1:4566");
+    set("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:6000");
+    assert_true(read_it());
+    assert_string_equal(sts->url, "http://127.0.0.1:6000");
+}
+
+static void an_endpoint_of_sts_matters_only_when_a_role_is_asked_for(void **state) {
+    (void)state;
+    assert_true(read_with("AWS_ENDPOINT_URL_STS", "ftp://127.0.0.1"));
+    set("EXTENSION_LOG_ROLE_ARN", "arn:aws:iam::210987654321:role/logs");
+    assert_false(read_it());
+    assert_true(says(&report.errors, "AWS_ENDPOINT_URL_STS: no STS endpoint: "));
+}
+
+static void what_is_wrong_with_a_role_is_told(void **state) {
+    (void)state;
+    assert_false(read_with("EXTENSION_LOG_ROLE_ARN", "logs"));
+    assert_true(says(&report.errors, "EXTENSION_LOG_ROLE_ARN=logs is not allowed"));
+    assert_false(read_with("EXTENSION_LOG_ROLE_EXTERNAL_ID", "orders"));
+    assert_true(
+        says(&report.errors, "EXTENSION_LOG_ROLE_EXTERNAL_ID needs EXTENSION_LOG_ROLE_ARN"));
+    assert_false(read_with("EXTENSION_LOG_ROLE_EXTERNAL_ID", "x"));
+    assert_true(says(&report.errors, "EXTENSION_LOG_ROLE_EXTERNAL_ID=x is not allowed"));
+}
+
+static void a_credentials_endpoint_is_taken_when_it_is_allowed(void **state) {
+    (void)state;
+    (void)start(NULL);
+    set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9001/2021-04-23/credentials");
+    set("AWS_CONTAINER_AUTHORIZATION_TOKEN", "a token");
+    set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/run/token");
+    assert_true(read_it());
+    const struct container_settings *container = &config.credentials.container;
+    assert_span(container->full_uri, "http://127.0.0.1:9001/2021-04-23/credentials");
+    assert_span(container->token, "a token");
+    assert_span(container->token_file, "/run/token");
+    set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "hush");
+    assert_false(read_it());
+    assert_true(says(&report.errors, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is not allowed: "));
+    assert_false(read_with("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.org/?hush"));
+    assert_true(says(&report.errors, "AWS_CONTAINER_CREDENTIALS_FULL_URI is not allowed: "));
+    assert_false(says(&report.errors, "hush"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, tear_down)
@@ -151,6 +213,10 @@ int main(void) {
         TEST(what_cannot_be_a_proxy_is_told_of_but_never_shown),
         TEST(what_lambda_and_the_sdks_set_is_taken),
         TEST(missing_credentials_are_no_mistake_of_the_configuration),
+        TEST(a_role_is_asked_for_at_the_sts_of_the_functions_region),
+        TEST(an_endpoint_of_sts_matters_only_when_a_role_is_asked_for),
+        TEST(what_is_wrong_with_a_role_is_told),
+        TEST(a_credentials_endpoint_is_taken_when_it_is_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
