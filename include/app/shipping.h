@@ -15,6 +15,7 @@
 #include "lambda/extensions_api.h"
 #include "net/http_client.h"
 #include "pipeline/batch_queue.h"
+#include "pipeline/cloudwatch_events.h"
 #include "pipeline/enricher.h"
 #include "pipeline/shipper.h"
 #include "pipeline/spool.h"
@@ -25,8 +26,10 @@ struct shipping {
     struct credentials_chain credentials;
     struct aws_client client;
     struct kinesis *kinesis;
-    struct gzip_compressor compressor; /* for as long as the shipper */
-    struct spool *spool;               /* NULL: none */
+    struct gzip_compressor compressor;   /* for as long as the shipper */
+    struct cloudwatch_events cloudwatch; /* of the format cloudwatch, like the next */
+    struct buf envelope;
+    struct spool *spool; /* NULL: none */
     struct shipper *shipper;
 };
 

@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /* Fewer bytes of the record than this in a part are not worth the rest of its line. */
-enum { EVENT_PIECE_BYTES_MIN = 64 };
+enum { EVENT_PIECE_BYTES_MIN = 64, PART_NUMBER_DIGITS = 8 };
 
 /* Plain data: owns nothing. All spans die with the event or the enricher's next line. */
 struct event_parts {
@@ -34,6 +34,8 @@ struct event_parts {
     size_t piece_max; /* bytes that a piece may have in its line */
     uint32_t index;   /* of the next part */
     uint32_t count;
+    size_t number_at; /* where `before` has PART_NUMBER_DIGITS digits that become the index; set by
+                       * who wants it; 0: nowhere */
 };
 
 /* Takes the event that enricher_line() has just made the line of. ERR_INVALID when `line_max` bytes

@@ -16,11 +16,13 @@
 enum format_compression {
     COMPRESSION_REFUSED, /* its consumers expect plain bytes */
     COMPRESSION_OPTIONAL,
+    COMPRESSION_ALWAYS, /* it is part of the format */
 };
 
 /* What a record may say beside its lines. */
 struct record_heading {
     struct span partition_key;
+    struct span envelope; /* cloudwatch_envelope.h; empty for other formats */
 };
 
 struct format {
@@ -55,6 +57,7 @@ extern const struct format format_ndjson;
 extern const struct format format_event;
 extern const struct format format_batch;
 extern const struct format format_kpl;
+extern const struct format format_cloudwatch;
 
 /* The format of that name, or NULL. */
 const struct format *format_by_name(struct span name);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "pipeline/batch_queue.h"
+#include "pipeline/cloudwatch_events.h"
 #include "pipeline/enricher.h"
 #include "pipeline/event.h"
 #include "pipeline/event_parts.h"
@@ -36,6 +37,8 @@ struct line_source_settings {
     struct enricher *enricher;
     struct ledger *ledger;
     struct shipped_types types;
+    struct cloudwatch_events *cloudwatch; /* lines are its log events, and the enricher is to add
+                                           * nothing; NULL: lines are the enricher's */
     struct event_observer observer;
 };
 
@@ -48,6 +51,7 @@ struct line_source {
     bool filled;
     struct line line;
     struct event event;   /* that it is of */
+    struct event worded;  /* the same, as the line words it */
     bool in_parts;        /* the line is a part of the event … */
     bool is_last;         /* … the last one; also true for a whole event */
     bool begins_delivery; /* it is the first since a delivery ended */

@@ -35,6 +35,7 @@ struct record_packer_settings {
     enum partition_key partition_key;
     struct span environment_id;
     struct span function_name;
+    struct span envelope;               /* of the format cloudwatch, else empty */
     struct gzip_compressor *compressor; /* NULL: records stay as they are */
     size_t record_bytes; /* to fill a record up to, data and key, before compression; one line may
                           * exceed it */

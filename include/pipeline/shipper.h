@@ -41,6 +41,7 @@ struct shipper_settings {
     size_t spill_bytes;  /* of the queue, from which on it is moved to disk */
     int64_t gather_ms;   /* how long events may wait for others to fill a request with */
     struct shipped_types types;
+    struct cloudwatch_events *cloudwatch; /* see line_source.h; NULL: none */
     struct event_observer events;
     struct trouble_observer troubles;
 };

@@ -22,7 +22,7 @@ enum {
 
 static const char *const api_choices[] = {"logs", "telemetry", NULL};
 static const char *const flush_choices[] = {"end", "continuous", "adaptive", NULL};
-static const char *const format_choices[] = {"ndjson", "event", "batch", "kpl", NULL};
+static const char *const format_choices[] = {"ndjson", "event", "batch", "kpl", "cloudwatch", NULL};
 static const char *const compression_choices[] = {"none", "gzip", NULL};
 static const char *const key_choices[] = {"random", "environment", "function", "request", NULL};
 static const char *const protocol_choices[] = {"json", "cbor", NULL};
@@ -151,7 +151,9 @@ static const struct setting settings[] = {
     {
         .name = "EXTENSION_LOG_COMPRESSION",
         .preset = "none",
-        .help = "Compression of records, for the formats `ndjson` and `batch`.",
+        .help =
+            "Compression of records, for the formats `ndjson` and `batch`; `cloudwatch` is always "
+            "compressed.",
         .parse = setting_parse_choice,
         .choices = compression_choices,
         .field = FIELD(compression),
@@ -332,6 +334,17 @@ static void check_compression(struct config *config, struct config_report *repor
                           config->format->name);
         config->compression = COMPRESSION_NONE;
     }
+    if (config->format->compression == COMPRESSION_ALWAYS) {
+        config->compression = COMPRESSION_GZIP;
+    }
+}
+
+/* What CloudWatch Logs writes has no place for them. */
+static void warn_of_unused_tags(const struct config *config, struct config_report *report) {
+    if (config->tag_count > 0 && config->format == &format_cloudwatch) {
+        buf_append(&report->warnings, SPAN("EXTENSION_LOG_TAGS is without effect with "
+                                           "EXTENSION_LOG_FORMAT=cloudwatch\n"));
+    }
 }
 
 static void choose_record_bytes(struct config *config) {
@@ -498,6 +511,7 @@ bool config_read(char *const *environment, struct config *ret, struct config_rep
     read_settings(environment, ret, report);
     check_compression(ret, report);
     choose_record_bytes(ret);
+    warn_of_unused_tags(ret, report);
     warn_of_unknown_names(environment, report);
     read_aws(environment, ret, report);
     read_platform(environment, ret);

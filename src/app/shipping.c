@@ -4,8 +4,10 @@
 #include "base/base64.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "pipeline/cloudwatch_envelope.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,6 +71,10 @@ static bool make_environment_id(char ret[ENVIRONMENT_ID_BYTES], struct error *er
     return true;
 }
 
+static bool is_cloudwatch(const struct config *config) {
+    return config->format == &format_cloudwatch;
+}
+
 static bool init_enricher(struct shipping *shipping, const struct shipping_settings *settings,
                           struct error *err) {
     const struct config *config = settings->config;
@@ -77,7 +83,7 @@ static bool init_enricher(struct shipping *shipping, const struct shipping_setti
         return false;
     }
     const struct enricher_settings enriched = {
-        .enabled = config->enrich,
+        .enabled = config->enrich && !is_cloudwatch(config),
         .concurrent = config->environment->is_concurrent,
         .function_name = span_of_text(settings->function->name),
         .function_version = span_of_text(settings->function->version),
@@ -88,6 +94,27 @@ static bool init_enricher(struct shipping *shipping, const struct shipping_setti
         .tag_count = config->tag_count,
     };
     return enricher_init(&shipping->enricher, &enriched, err);
+}
+
+/* What only the format cloudwatch needs. */
+static bool init_cloudwatch(struct shipping *shipping, const struct shipping_settings *settings,
+                            struct error *err) {
+    const struct config *config = settings->config;
+    int64_t now_ms = clock_wall_ms(settings->clock);
+    const struct cloudwatch_origin origin = {
+        .account_id = span_of_text(settings->function->account_id),
+        .function_name = span_of_text(settings->function->name),
+        .function_version = span_of_text(settings->function->version),
+        .environment_id = span_of_text(shipping->enricher.environment_id),
+        .started_ms = now_ms,
+    };
+    cloudwatch_events_init(&shipping->cloudwatch, shipping->enricher.environment_id,
+                           config->source == LOG_SOURCE_LOGS_API, now_ms);
+    shipping->envelope = buf_with_ceiling(SSIZE_MAX);
+    if (is_cloudwatch(config)) {
+        cloudwatch_envelope_append(&shipping->envelope, &origin);
+    }
+    return !buf_failed(&shipping->envelope) || error_set_memory(err, "the envelope of records");
 }
 
 static void on_fall_back(void *context, int status, const char *error_code) {
@@ -166,6 +193,7 @@ static bool init_shipper(struct shipping *shipping, const struct shipping_settin
                 .partition_key = config->partition_key,
                 .environment_id = span_of_text(shipping->enricher.environment_id),
                 .function_name = span_of_text(settings->function->name),
+                .envelope = buf_span(&shipping->envelope),
                 .compressor = is_compressed(config) ? &shipping->compressor : NULL,
                 .record_bytes = shares->record_bytes,
                 .group_bytes = shares->group_bytes,
@@ -177,6 +205,7 @@ static bool init_shipper(struct shipping *shipping, const struct shipping_settin
         /* Before a freeze, everything has to leave at once. */
         .gather_ms = config->environment->is_frozen ? 0 : (int64_t)config->max_delay_ms,
         .types = config->types,
+        .cloudwatch = is_cloudwatch(config) ? &shipping->cloudwatch : NULL,
         .events = settings->events,
         .troubles = settings->troubles,
     };
@@ -192,7 +221,7 @@ bool shipping_init(struct shipping *shipping, const struct shipping_settings *se
     memset(shipping, 0, sizeof *shipping);
     shipping->queue = batch_queue_create(shares.queue_bytes, err);
     if (shipping->queue == NULL || !init_enricher(shipping, settings, err) ||
-        !init_kinesis(shipping, settings, err)) {
+        !init_cloudwatch(shipping, settings, err) || !init_kinesis(shipping, settings, err)) {
         return false;
     }
     open_spool(shipping, config);
@@ -206,6 +235,8 @@ void shipping_done(struct shipping *shipping) {
     shipping->spool = NULL;
     kinesis_destroy(shipping->kinesis);
     credentials_chain_done(&shipping->credentials);
+    cloudwatch_events_done(&shipping->cloudwatch);
+    buf_done(&shipping->envelope);
     enricher_done(&shipping->enricher);
     batch_queue_destroy(shipping->queue);
     shipping->shipper = NULL;

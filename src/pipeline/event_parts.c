@@ -123,6 +123,17 @@ static void append_piece(struct buf *out, const struct event_parts *parts, struc
     buf_append_char(out, '"');
 }
 
+/* Tells the parts of an event apart for consumers that know nothing of parts. */
+static void number_part(struct buf *head, const struct event_parts *parts) {
+    uint32_t rest = parts->index;
+    if (parts->number_at == 0 || buf_failed(head)) {
+        return;
+    }
+    for (size_t i = PART_NUMBER_DIGITS; i-- > 0; rest /= 10) {
+        head->ptr[parts->number_at + i] = (char)('0' + rest % 10);
+    }
+}
+
 bool event_parts_next(struct event_parts *parts, struct enricher *enricher, struct line *ret,
                       struct error *err) {
     if (parts->index == parts->count) {
@@ -132,6 +143,7 @@ bool event_parts_next(struct event_parts *parts, struct enricher *enricher, stru
     struct buf *head = &enricher->head;
     buf_clear(head);
     enricher_append_flat(head, parts->before);
+    number_part(head, parts);
     append_piece(head, parts, span_first(parts->rest, length));
     enricher_append_flat(head, parts->after);
     append_part_member(head, parts);

@@ -3,7 +3,7 @@
 #include "pipeline/format.h"
 
 static const struct format *const formats[] = {&format_ndjson, &format_event, &format_batch,
-                                               &format_kpl};
+                                               &format_kpl, &format_cloudwatch};
 
 enum { FORMAT_COUNT = sizeof formats / sizeof formats[0] };
 

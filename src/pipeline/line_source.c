@@ -36,10 +36,25 @@ void line_source_drop(struct line_source *source, enum drop_cause cause) {
     source->filled = false;
 }
 
+/* A log event of CloudWatch takes the place of the line. */
+static bool word(struct line_source *source) {
+    struct cloudwatch_events *cloudwatch = source->settings.cloudwatch;
+    source->worded = source->event;
+    if (cloudwatch == NULL) {
+        return true;
+    }
+    bool made =
+        cloudwatch_events_make(cloudwatch, &source->event, source->position, &source->worded, NULL);
+    source->line.head = source->worded.text;
+    return made;
+}
+
 static void make_line(struct line_source *source) {
     source->in_parts = false;
     source->is_last = true;
-    source->filled = enricher_line(source->settings.enricher, &source->event, &source->line, NULL);
+    source->filled =
+        enricher_line(source->settings.enricher, &source->event, &source->line, NULL) &&
+        word(source);
     if (!source->filled) {
         book_drop(source, DROP_NO_MEMORY);
         enricher_observe(source->settings.enricher, &source->event);
@@ -50,6 +65,10 @@ static void tell(struct line_source *source, enum event_kind kind) {
     const struct event_observer *observer = &source->settings.observer;
     source->position++;
     observer->on_event(observer->context, kind, &source->event, source->position);
+}
+
+static bool is_worded(const struct line_source_settings *settings, const struct event *event) {
+    return settings->cloudwatch == NULL || cloudwatch_events_shows(settings->cloudwatch, event);
 }
 
 /* What was read is booked, told, and becomes the line unless its type is not shipped. */
@@ -63,7 +82,7 @@ static void take_event(struct line_source *source, bool unparsed) {
                    event_record_number(event, SPAN("droppedRecords")),
                    event_record_number(event, SPAN("droppedBytes")));
     }
-    if (!is_shipped(&settings->types, kind)) {
+    if (!is_shipped(&settings->types, kind) || !is_worded(settings, event)) {
         settings->ledger->filtered++;
         enricher_observe(settings->enricher, event);
         return;
@@ -126,12 +145,13 @@ void line_source_next(struct line_source *source) {
 }
 
 void line_source_cut(struct line_source *source, size_t line_max) {
-    if (source->in_parts || !event_parts_cut(source->settings.enricher, &source->event, line_max,
+    if (source->in_parts || !event_parts_cut(source->settings.enricher, &source->worded, line_max,
                                              &source->parts, NULL)) {
         line_source_drop(source, DROP_TOO_LARGE);
         return;
     }
     source->in_parts = true;
+    source->parts.number_at = source->settings.cloudwatch == NULL ? 0 : CLOUDWATCH_COUNT_AT;
     take_part(source);
 }
 

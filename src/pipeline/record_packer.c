@@ -16,7 +16,10 @@ static size_t key_max(const struct record_packer_settings *settings) {
 
 static size_t framing_max(const struct record_packer_settings *settings) {
     const struct format *format = settings->format;
-    const struct record_heading heading = {.partition_key.len = key_max(settings)};
+    const struct record_heading heading = {
+        .partition_key.len = key_max(settings),
+        .envelope = settings->envelope,
+    };
     size_t opening = format->opening_bytes == NULL ? 0 : format->opening_bytes(&heading);
     return opening + format->line_framing_bytes + format->closing_bytes;
 }
@@ -206,7 +209,10 @@ static bool open_record(struct record_packer *packer, const struct line *line) {
     packer->event_bytes = 0;
     packer->open = true;
     if (packer->settings.format->open != NULL) {
-        const struct record_heading heading = {.partition_key = buf_span(&packer->key)};
+        const struct record_heading heading = {
+            .partition_key = buf_span(&packer->key),
+            .envelope = packer->settings.envelope,
+        };
         packer->settings.format->open(&group->data, &heading);
     }
     return true;

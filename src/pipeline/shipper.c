@@ -56,6 +56,7 @@ static void init_source(struct shipper *s) {
                 .enricher = s->settings.enricher,
                 .ledger = &s->ledger,
                 .types = s->settings.types,
+                .cloudwatch = s->settings.cloudwatch,
                 .observer = s->settings.events,
             },
         .packer = s->settings.packer,

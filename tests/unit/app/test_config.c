@@ -283,6 +283,27 @@ static void compressed_records_are_filled_with_ten_times_as_much_unless_told(voi
     assert_int_equal(config.record_bytes, 25000);
 }
 
+static void log_events_of_cloudwatch_are_always_compressed(void **state) {
+    (void)state;
+    assert_true(read_with("EXTENSION_LOG_FORMAT", "cloudwatch"));
+    assert_int_equal(config.compression, COMPRESSION_GZIP);
+    assert_int_equal(config.record_bytes, 250000);
+    set("EXTENSION_LOG_COMPRESSION", "gzip");
+    assert_true(read_it());
+    assert_int_equal(config.compression, COMPRESSION_GZIP);
+    assert_int_equal(report.warnings.len, 0);
+}
+
+static void tags_that_have_no_place_are_told(void **state) {
+    (void)state;
+    set("EXTENSION_LOG_TAGS", "team=payments");
+    set("EXTENSION_LOG_FORMAT", "cloudwatch");
+    assert_true(read_it());
+    assert_int_equal(lines_in(&report.warnings), 1);
+    assert_true(says(&report.warnings, "EXTENSION_LOG_TAGS is without effect with "
+                                       "EXTENSION_LOG_FORMAT=cloudwatch"));
+}
+
 static void a_long_value_is_cut_in_the_report(void **state) {
     (void)state;
     char value[1500];
@@ -336,6 +357,8 @@ int main(void) {
         TEST(tags_are_taken_or_a_mistake),
         TEST(compression_is_for_lines_and_arrays_only),
         TEST(compressed_records_are_filled_with_ten_times_as_much_unless_told),
+        TEST(log_events_of_cloudwatch_are_always_compressed),
+        TEST(tags_that_have_no_place_are_told),
         TEST(a_long_value_is_cut_in_the_report),
         TEST(an_empty_environment_yields_the_defaults),
         TEST(the_settings_are_printed_as_a_table),

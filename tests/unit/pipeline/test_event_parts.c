@@ -299,6 +299,32 @@ static void parts_keep_the_request_of_a_report_that_closed_it(void **state) {
     buf_done(&body);
 }
 
+static void parts_are_numbered_where_that_is_wanted(void **state) {
+    (void)state;
+    static char text[2000];
+    memset(text, 'x', sizeof text);
+    struct enricher enricher = enricher_with(false);
+    struct buf body = buf_with_ceiling(SSIZE_MAX);
+    buf_append(&body, SPAN("[{\"id\":\"700000000\",\"record\":\""));
+    buf_append(&body, span_of(text, sizeof text));
+    buf_append(&body, SPAN("\"}]"));
+    struct sample sample = sample_of_body(buf_span(&body));
+    struct event_parts parts;
+    struct line line;
+    assert_true(event_parts_cut(&enricher, &sample.event, 200, &parts, NULL));
+    assert_true(parts.count > 10);
+    parts.number_at = sizeof "{\"id\":\"7" - 1;
+    for (unsigned i = 0; event_parts_next(&parts, &enricher, &line, NULL); i++) {
+        char start[40];
+        (void)snprintf(start, sizeof start, "{\"id\":\"7%08u\",\"record\":\"xxx", i);
+        assert_true(span_starts_with(line.head, span_of_text(start)));
+    }
+    assert_int_equal(parts.index, parts.count);
+    event_reader_done(&sample.reader);
+    buf_done(&body);
+    enricher_done(&enricher);
+}
+
 static void what_has_no_record_or_too_much_else_cannot_be_cut(void **state) {
     (void)state;
     struct buf body = buf_with_ceiling(SSIZE_MAX);
@@ -349,6 +375,7 @@ int main(void) {
         cmocka_unit_test(a_large_record_gives_as_few_parts_as_it_must),
         cmocka_unit_test(other_members_are_in_every_part),
         cmocka_unit_test(parts_keep_the_request_of_a_report_that_closed_it),
+        cmocka_unit_test(parts_are_numbered_where_that_is_wanted),
         cmocka_unit_test(what_has_no_record_or_too_much_else_cannot_be_cut),
         cmocka_unit_test(without_memory_the_same_part_comes_again),
     };

@@ -10,7 +10,10 @@
 
 #include <cmocka.h>
 
-static const struct record_heading heading = {.partition_key = {"5f3c9a7e12d4", 12}};
+static const struct record_heading heading = {
+    .partition_key = {"5f3c9a7e12d4", 12},
+    .envelope = {"{\"logEvents\":[", 14},
+};
 
 static const struct line lines[] = {
     {.head = {"{\"a\":1", 6}, .tail = {",\"b\":2}", 7}},
@@ -45,6 +48,8 @@ static void a_record_is_its_lines_in_the_frame_of_the_format(void **state) {
         {&format_event, 1, "before{\"a\":1,\"b\":2}\n"},
         {&format_batch, 1, "before[{\"a\":1,\"b\":2}]\n"},
         {&format_batch, 2, "before[{\"a\":1,\"b\":2},{\"c\":3}]\n"},
+        {&format_cloudwatch, 1, "before{\"logEvents\":[{\"a\":1,\"b\":2}]}"},
+        {&format_cloudwatch, 2, "before{\"logEvents\":[{\"a\":1,\"b\":2},{\"c\":3}]}"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct buf out = record_of(cases[i].format, cases[i].lines);
@@ -100,7 +105,7 @@ static void a_line_of_any_length_has_its_length_before_it(void **state) {
 }
 
 static const struct format *const formats[] = {&format_ndjson, &format_event, &format_batch,
-                                               &format_kpl};
+                                               &format_kpl, &format_cloudwatch};
 
 enum { FORMATS = sizeof formats / sizeof formats[0] };
 
@@ -125,6 +130,7 @@ static void formats_are_found_by_their_exact_names(void **state) {
     assert_ptr_equal(format_by_name(SPAN("event")), &format_event);
     assert_ptr_equal(format_by_name(SPAN("batch")), &format_batch);
     assert_ptr_equal(format_by_name(SPAN("kpl")), &format_kpl);
+    assert_ptr_equal(format_by_name(SPAN("cloudwatch")), &format_cloudwatch);
     assert_null(format_by_name(SPAN("")));
     assert_null(format_by_name(SPAN("NDJSON")));
     assert_null(format_by_name(SPAN("ndjso")));

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -17,6 +18,7 @@ static struct fake_clock at;
 static struct enricher enricher;
 static struct ledger ledger;
 static struct line_source source;
+static struct cloudwatch_events log_events; /* of the tests that want them */
 static uint64_t observed;
 static enum event_kind last_kind;
 
@@ -28,8 +30,11 @@ static void on_event(void *context, enum event_kind kind, const struct event *ev
     last_kind = kind;
 }
 
-static int set_up_with(struct shipped_types types) {
-    const struct enricher_settings enriched = {.enabled = true, .environment_id = "5f3c9a7e12d4"};
+static int set_up_with(struct shipped_types types, struct cloudwatch_events *cloudwatch) {
+    const struct enricher_settings enriched = {
+        .enabled = cloudwatch == NULL,
+        .environment_id = "5f3c9a7e12d4",
+    };
     queue = batch_queue_create(1 << 20, NULL);
     at = fake_clock_at(1000, 1773500966536);
     ledger = (struct ledger){0};
@@ -41,6 +46,7 @@ static int set_up_with(struct shipped_types types) {
         .enricher = &enricher,
         .ledger = &ledger,
         .types = types,
+        .cloudwatch = cloudwatch,
         .observer = {.on_event = on_event},
     };
     line_source_init(&source, &settings);
@@ -50,6 +56,7 @@ static int set_up_with(struct shipped_types types) {
 static int tear_down(void **state) {
     (void)state;
     line_source_done(&source);
+    cloudwatch_events_done(&log_events);
     enricher_done(&enricher);
     batch_queue_destroy(queue);
     return 0;
@@ -57,7 +64,13 @@ static int tear_down(void **state) {
 
 static int set_up(void **state) {
     (void)state;
-    return set_up_with((struct shipped_types){true, true, true});
+    return set_up_with((struct shipped_types){true, true, true}, NULL);
+}
+
+static int set_up_for_log_events(void **state) {
+    (void)state;
+    cloudwatch_events_init(&log_events, "5f3c9a7e12d4", true, 0);
+    return set_up_with((struct shipped_types){true, true, true}, &log_events);
 }
 
 static void deliver(struct span text) {
@@ -71,7 +84,9 @@ static struct span line_text(void) {
     struct line line = source.line;
     assert_true(line_length(&line) < sizeof text);
     memcpy(text, line.head.ptr, line.head.len);
-    memcpy(text + line.head.len, line.tail.ptr, line.tail.len);
+    if (line.tail.len > 0) {
+        memcpy(text + line.head.len, line.tail.ptr, line.tail.len);
+    }
     return span_of(text, line_length(&line));
 }
 
@@ -103,7 +118,7 @@ static void lines_come_in_order_across_deliveries_and_say_where_one_begins(void 
 
 static void types_that_are_not_shipped_are_told_and_left_out(void **state) {
     (void)tear_down(state);
-    (void)set_up_with((struct shipped_types){.function = true});
+    (void)set_up_with((struct shipped_types){.function = true}, NULL);
     deliver(SPAN("[" EVENT("platform.start", "{\"requestId\":\"r-1\"}") "," EVENT(
         "extension", "\"x\"") "," EVENT("function", "\"a\"") "," EVENT("platform.report",
                                                                        "{}") "]"));
@@ -215,7 +230,75 @@ static void a_part_without_memory_drops_the_rest_of_its_event(void **state) {
     assert_int_equal(ledger_pending(&ledger).bytes, 0);
 }
 
+/* --- log events of CloudWatch in the place of lines --- */
+
+static void log_events_take_the_place_of_lines(void **state) {
+    (void)state;
+    deliver(SPAN(
+        "[" EVENT("platform.start", "{\"requestId\":\"r-1\"}") "," EVENT("function", "\"a\"") "]"));
+    expect_in_line("\"message\":\"START RequestId: r-1\\n\"}");
+    assert_int_equal(source.line.tail.len, 0);
+    line_source_next(&source);
+    expect_in_line("00000000000000000002"
+                   "00000000\",\"timestamp\":0,\"message\":\"a\"}");
+    /* For the partition key `request`, and for the ledger. */
+    assert_true(span_equals(source.line.request_id, SPAN("r-1")));
+    assert_int_equal(line_source_event_bytes(&source), source.event.text.len);
+    line_source_next(&source);
+    assert_false(line_source_fill(&source));
+    assert_int_equal(ledger.received.events, 2);
+}
+
+static void what_cloudwatch_does_not_show_is_told_and_left_out(void **state) {
+    (void)state;
+    deliver(SPAN("[" EVENT("platform.runtimeDone",
+                           "{\"status\":\"success\"}") "," EVENT("function", "\"a\"") "]"));
+    expect_in_line("\"message\":\"a\"");
+    assert_int_equal(source.position, 2);
+    assert_int_equal(ledger.filtered, 1);
+    assert_int_equal(ledger.received.events, 1);
+    line_source_next(&source);
+}
+
+static void the_parts_of_a_log_event_have_ids_of_their_own(void **state) {
+    (void)state;
+    struct buf body = buf_with_ceiling(20000);
+    buf_append(&body, SPAN("[{\"type\":\"function\",\"record\":\""));
+    for (int i = 0; i < 5000; i++) {
+        buf_append_char(&body, 'x');
+    }
+    buf_append(&body, SPAN("\"}]"));
+    deliver(buf_span(&body));
+    buf_done(&body);
+    assert_true(line_source_fill(&source));
+    line_source_cut(&source, 1000);
+    unsigned parts = 0;
+    unsigned events = 0;
+    for (; line_source_fill(&source); parts++) {
+        char count[40];
+        (void)snprintf(count, sizeof count, "00000000000000000001%08u\",", parts);
+        expect_in_line(count);
+        expect_in_line("\"message\":\"xxx");
+        assert_true(line_length(&source.line) <= 1000);
+        events += line_source_events(&source);
+        line_source_next(&source);
+    }
+    assert_in_range(parts, 6, 20);
+    assert_int_equal(events, 1);
+}
+
+static void a_log_event_without_memory_is_booked_as_dropped(void **state) {
+    (void)state;
+    deliver(SPAN("[" EVENT("function", "\"a\"") "]"));
+    log_events.text.ceiling = 10;
+    assert_false(line_source_fill(&source));
+    assert_int_equal(ledger.dropped[DROP_NO_MEMORY].events, 1);
+    assert_int_equal(ledger_pending(&ledger).events, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define LOG_EVENTS_TEST(name)                                                                      \
+    cmocka_unit_test_setup_teardown(name, set_up_for_log_events, tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -226,6 +309,10 @@ int main(void) {
         TEST(an_event_that_is_cut_counts_with_its_last_part),
         TEST(what_cannot_be_cut_is_dropped_as_too_large),
         TEST(a_part_without_memory_drops_the_rest_of_its_event),
+        LOG_EVENTS_TEST(log_events_take_the_place_of_lines),
+        LOG_EVENTS_TEST(what_cloudwatch_does_not_show_is_told_and_left_out),
+        LOG_EVENTS_TEST(the_parts_of_a_log_event_have_ids_of_their_own),
+        LOG_EVENTS_TEST(a_log_event_without_memory_is_booked_as_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
