@@ -6,6 +6,8 @@
 #include "base/base64.h"
 #include "base/crypto.h"
 #include "destinations/kinesis.h"
+#include "pipeline/cloudwatch_envelope.h"
+#include "pipeline/cloudwatch_events.h"
 #include "pipeline/event_splitter.h"
 #include "pipeline/record_packer.h"
 
@@ -105,36 +107,64 @@ static struct buf make_logs(void (*append_line)(struct buf *)) {
 
 /* --- packing --- */
 
+/* What records are made of. Level 0: they are not compressed. */
+struct packing {
+    const struct format *format;
+    size_t record_bytes;
+    int level;
+};
+
 static struct record_packer packer;
 static struct record_group group;
 static struct buf request;
 static struct enricher enricher;
+static struct cloudwatch_events log_events;
+static struct buf envelope;
+static uint64_t events;
 
-static void begin(size_t record_bytes, struct gzip_compressor *compressor) {
+static void begin_cloudwatch(const struct enricher_settings *settings) {
+    const struct cloudwatch_origin origin = {
+        .account_id = settings->account_id,
+        .function_name = settings->function_name,
+        .function_version = settings->function_version,
+        .environment_id = span_of_text(settings->environment_id),
+    };
+    cloudwatch_events_init(&log_events, settings->environment_id, true, 0);
+    envelope = buf_with_ceiling(SIZE_MAX);
+    cloudwatch_envelope_append(&envelope, &origin);
+    require(!buf_failed(&envelope));
+}
+
+static void begin(struct packing packing, struct gzip_compressor *compressor) {
     const struct enricher_settings origin = {
-        .enabled = true,
+        .enabled = packing.format != &format_cloudwatch,
         .function_name = SPAN("orders"),
         .function_version = SPAN("$LATEST"),
         .account_id = SPAN("123456789012"),
         .region = SPAN("eu-west-1"),
         .environment_id = "5f3c9a7e12d4",
     };
+    begin_cloudwatch(&origin);
     const struct record_packer_settings settings = {
-        .format = &format_ndjson,
+        .format = packing.format,
+        .envelope = buf_span(&envelope),
         .compressor = compressor,
-        .record_bytes = record_bytes,
-        .group_bytes = GROUP_BYTES + record_bytes,
+        .record_bytes = packing.record_bytes,
+        .group_bytes = GROUP_BYTES + packing.record_bytes,
         .limits = {.max_records = 500, .max_record_bytes = KINESIS_RECORD_BYTES_MAX},
     };
     require(enricher_init(&enricher, &origin, NULL));
     record_packer_init(&packer, &settings);
     group = record_group_empty(SIZE_MAX);
     request = buf_with_ceiling(SIZE_MAX);
+    events = 0;
     record_packer_begin(&packer, &group);
 }
 
 static void end(void) {
     enricher_done(&enricher);
+    cloudwatch_events_done(&log_events);
+    buf_done(&envelope);
     record_packer_done(&packer);
     record_group_done(&group);
     buf_done(&request);
@@ -158,9 +188,19 @@ static void send_group(struct costs *costs) {
     record_packer_begin(&packer, &group);
 }
 
-static void pack(const struct event *event, struct costs *costs) {
+static struct line line_of(const struct event *event, const struct format *format) {
     struct line line;
+    struct event worded;
     require(enricher_line(&enricher, event, &line, NULL));
+    if (format == &format_cloudwatch) {
+        require(cloudwatch_events_make(&log_events, event, ++events, &worded, NULL));
+        line.head = worded.text;
+    }
+    return line;
+}
+
+static void pack(const struct event *event, const struct format *format, struct costs *costs) {
+    struct line line = line_of(event, format);
     enum pack_outcome outcome = record_packer_add(&packer, &line, 1, event->text.len);
     if (outcome == PACK_GROUP_FULL) {
         send_group(costs);
@@ -176,17 +216,17 @@ static double cpu_ms(void) {
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-static struct costs measure(struct span logs, size_t record_bytes, int level) {
+static struct costs measure(struct span logs, struct packing packing) {
     struct costs costs = {0};
     struct gzip_compressor compressor = {0};
     struct event_splitter splitter;
     struct event event;
-    require(level == 0 || gzip_compressor_init(&compressor, level, NULL));
-    begin(record_bytes, level == 0 ? NULL : &compressor);
+    require(packing.level == 0 || gzip_compressor_init(&compressor, packing.level, NULL));
+    begin(packing, packing.level == 0 ? NULL : &compressor);
     double started_ms = cpu_ms();
     event_splitter_init(&splitter, logs);
     while (event_splitter_next(&splitter, &event) == SPLITTER_EVENT) {
-        pack(&event, &costs);
+        pack(&event, packing.format, &costs);
     }
     send_group(&costs);
     costs.cpu_ms = cpu_ms() - started_ms;
@@ -197,27 +237,38 @@ static struct costs measure(struct span logs, size_t record_bytes, int level) {
 
 /* --- tables --- */
 
-static void print_row(const char *name, struct span logs, size_t record_bytes, int level) {
-    struct costs costs = measure(logs, record_bytes, level);
+static void print_row(const char *name, struct span logs, struct packing packing) {
+    struct costs costs = measure(logs, packing);
     double megabytes = (double)costs.event_bytes / 1e6;
-    (void)printf("| %s | %zu | %d | %.3f | %.2f | %.2f | %.2f | %.2f |\n", name, record_bytes,
-                 level, (double)costs.record_bytes / (double)costs.event_bytes,
+    (void)printf("| %s | %s | %zu | %d | %.3f | %.2f | %.2f | %.2f | %.2f |\n", name,
+                 packing.format->name, packing.record_bytes, packing.level,
+                 (double)costs.record_bytes / (double)costs.event_bytes,
                  (double)costs.units / megabytes, (double)costs.records / megabytes,
                  (double)costs.requests / megabytes, costs.cpu_ms / megabytes);
     (void)fflush(stdout);
 }
 
-static void print_tables(const char *name, struct span logs) {
+static void print_sizes(const char *name, struct span logs) {
     static const size_t plain[] = {5000, 10000, 25000, 50000, 100000, 250000, 1000000};
     static const size_t compressed[] = {25000, 50000, 100000, 250000, 500000, 1000000};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
-        print_row(name, logs, plain[i], 0);
+        print_row(name, logs, (struct packing){&format_ndjson, plain[i], 0});
     }
     for (size_t i = 0; i < sizeof compressed / sizeof *compressed; i++) {
-        print_row(name, logs, compressed[i], 1);
+        print_row(name, logs, (struct packing){&format_ndjson, compressed[i], 1});
     }
     for (int level = 2; level <= 9; level++) {
-        print_row(name, logs, 250000, level);
+        print_row(name, logs, (struct packing){&format_ndjson, 250000, level});
+    }
+}
+
+static void print_formats(const char *name, struct span logs) {
+    static const struct packing formats[] = {
+        {&format_event, 25000, 0},   {&format_ndjson, 25000, 0},      {&format_kpl, 25000, 0},
+        {&format_ndjson, 250000, 1}, {&format_cloudwatch, 250000, 1},
+    };
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        print_row(name, logs, formats[i]);
     }
 }
 
@@ -225,10 +276,13 @@ int main(void) {
     require(crypto_init(NULL));
     struct buf short_lines = make_logs(append_short_line);
     struct buf long_lines = make_logs(append_long_line);
-    (void)puts("| Lines | Record bytes | Level | Written/read | Units per MB | Records per MB | "
-               "Requests per MB | CPU ms per MB |\n|---|---|---|---|---|---|---|---|");
-    print_tables("100 B", buf_span(&short_lines));
-    print_tables("1 KB", buf_span(&long_lines));
+    (void)puts("| Lines | Format | Record bytes | Level | Written/read | Units per MB | "
+               "Records per MB | Requests per MB | CPU ms per MB |\n"
+               "|---|---|---|---|---|---|---|---|---|");
+    print_sizes("100 B", buf_span(&short_lines));
+    print_sizes("1 KB", buf_span(&long_lines));
+    print_formats("100 B", buf_span(&short_lines));
+    print_formats("1 KB", buf_span(&long_lines));
     buf_done(&short_lines);
     buf_done(&long_lines);
     return 0;
