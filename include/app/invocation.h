@@ -21,6 +21,7 @@ struct invocation {
     char request_id[LAMBDA_ID_BYTES]; /* "": there was none yet */
     int64_t began_ms;                 /* monotonic */
     bool succeeded;                   /* its platform.runtimeDone said so */
+    bool reported;                    /* its platform.report was read */
 };
 
 /* An INVOKE came. */
@@ -32,6 +33,9 @@ void invocation_on_event(struct invocation *invocation, enum event_kind kind,
 
 /* Whether a shutdown for this reason means that the function was killed in this invocation. */
 bool invocation_was_killed(const struct invocation *invocation, enum lambda_shutdown_reason reason);
+
+/* Whether the platform still has its platform.report, the last event of an invocation. */
+bool invocation_awaits_report(const struct invocation *invocation);
 
 /* Appends a delivery with the event. */
 void invocation_append_termination(const struct invocation *invocation,

@@ -24,9 +24,11 @@ enum {
      * the 600 ms that the runtime may have used, and the margin). */
     SHUTDOWN_FALLBACK_MS = 1200,
     /* The last deliveries are over when nothing has come for this long beyond the platform's
-     * buffering time. */
+     * buffering time; longer while the report of the last invocation is missing, which only a
+     * platform that is busy itself is so late with. */
     SHUTDOWN_QUIET_MS = 75,
     SHUTDOWN_QUIET_MAX_MS = 400,
+    SHUTDOWN_REPORT_MS = 800,
     /* A deadline further away than this is not one of a shutdown. */
     SHUTDOWN_MAX_MS = 10000,
     /* A next event that could not be asked for is asked for again after this, for ten seconds. */
@@ -294,16 +296,26 @@ static int64_t shutdown_deadline(const struct app *app) {
                                  : deadline - SHUTDOWN_MARGIN_MS;
 }
 
+static int64_t quiet_needed_ms(const struct app *app) {
+    if (invocation_awaits_report(&app->last)) {
+        return SHUTDOWN_REPORT_MS;
+    }
+    int64_t quiet_ms = (int64_t)app->config->timeout_ms + SHUTDOWN_QUIET_MS;
+    return quiet_ms < SHUTDOWN_QUIET_MAX_MS ? quiet_ms : SHUTDOWN_QUIET_MAX_MS;
+}
+
 /* The platform's last deliveries (platform.report comes only now): until none has come for a while.
  */
 static void take_last_deliveries(struct app *app, int64_t deadline_ms) {
-    int64_t quiet_ms = (int64_t)app->config->timeout_ms + SHUTDOWN_QUIET_MS;
-    quiet_ms = quiet_ms < SHUTDOWN_QUIET_MAX_MS ? quiet_ms : SHUTDOWN_QUIET_MAX_MS;
     app->heard_ms = now_ms(app);
-    while (now_ms(app) < deadline_ms && now_ms(app) < app->heard_ms + quiet_ms) {
+    for (;;) {
         shipper_pump(app->shipping.shipper);
-        int64_t quiet_at = app->heard_ms + quiet_ms;
-        wait_until(app, quiet_at < deadline_ms ? quiet_at : deadline_ms);
+        int64_t quiet_at = app->heard_ms + quiet_needed_ms(app);
+        int64_t until = quiet_at < deadline_ms ? quiet_at : deadline_ms;
+        if (now_ms(app) >= until) {
+            return;
+        }
+        wait_until(app, until);
     }
 }
 

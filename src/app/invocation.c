@@ -14,10 +14,13 @@ struct invocation invocation_begun(const struct lambda_event *event, int64_t now
 
 void invocation_on_event(struct invocation *invocation, enum event_kind kind,
                          const struct event *event) {
-    if (kind == EVENT_RUNTIME_DONE &&
-        span_equals(event_request_id(event), span_of_text(invocation->request_id)) &&
+    bool is_its_own = span_equals(event_request_id(event), span_of_text(invocation->request_id));
+    if (kind == EVENT_RUNTIME_DONE && is_its_own &&
         span_equals(event_record_member(event, SPAN("status")), SPAN("\"success\""))) {
         invocation->succeeded = true;
+    }
+    if (kind == EVENT_REPORT && is_its_own) {
+        invocation->reported = true;
     }
 }
 
@@ -25,6 +28,10 @@ bool invocation_was_killed(const struct invocation *invocation,
                            enum lambda_shutdown_reason reason) {
     bool killed = reason == LAMBDA_TIMEOUT || reason == LAMBDA_FAILURE;
     return killed && invocation->request_id[0] != '\0' && !invocation->succeeded;
+}
+
+bool invocation_awaits_report(const struct invocation *invocation) {
+    return invocation->request_id[0] != '\0' && !invocation->reported;
 }
 
 void invocation_append_termination(const struct invocation *invocation,

@@ -71,6 +71,20 @@ static void only_the_successful_end_of_this_invocation_means_that_it_lived(void 
     }
 }
 
+static void the_report_of_this_invocation_ends_the_wait_for_it(void **state) {
+    (void)state;
+    static const struct invocation none = {0};
+    struct invocation invocation = begin("r-1");
+    struct event event = {.record = SPAN("{\"requestId\":\"r-0\"}")};
+    assert_false(invocation_awaits_report(&none));
+    invocation_on_event(&invocation, EVENT_REPORT, &event);
+    event.record = SPAN("{\"requestId\":\"r-1\",\"status\":\"success\"}");
+    invocation_on_event(&invocation, EVENT_RUNTIME_DONE, &event);
+    assert_true(invocation_awaits_report(&invocation));
+    invocation_on_event(&invocation, EVENT_REPORT, &event);
+    assert_false(invocation_awaits_report(&invocation));
+}
+
 static void other_events_of_the_request_are_not_its_end(void **state) {
     (void)state;
     struct invocation invocation = begin("r-1");
@@ -106,6 +120,7 @@ int main(void) {
         cmocka_unit_test(a_function_was_killed_when_the_reason_says_so_and_its_end_did_not_come),
         cmocka_unit_test(an_environment_without_an_invocation_killed_none),
         cmocka_unit_test(only_the_successful_end_of_this_invocation_means_that_it_lived),
+        cmocka_unit_test(the_report_of_this_invocation_ends_the_wait_for_it),
         cmocka_unit_test(other_events_of_the_request_are_not_its_end),
         cmocka_unit_test(one_delivery_says_which_request_was_killed_why_and_after_how_long),
     };
