@@ -313,8 +313,9 @@ def test_an_outage_beyond_every_limit_loses_the_newest_says_how_many_and_recover
     lines = random_lines(12_000)
     environment.invoke(output=lines, duration_s=1, timeout_s=20)
     proxy.recover()
-    environment.invoke(output=["well again\n"], timeout_s=20)
+    environment.invoke(timeout_s=20)
     invoke_until_delivered(environment)
+    environment.invoke(output=["well again\n"], timeout_s=20)
     assert shut_down(environment).exit_code == 0
     figures = environment.deliveries[0]
     assert figures.dropped > 0
