@@ -35,6 +35,7 @@ lint-python: build/venv/installed
 	@$(RUFF) format --quiet --check tests && $(RUFF) format --quiet --check --config tests/ruff.toml .make || { echo "run: make format"; exit 1; }
 
 # Uninitialised variables are left to gcc and clang: cppcheck takes an array of length 0 for one.
+lint-cppcheck:
 	@cppcheck --quiet --std=c11 --library=posix --enable=warning,performance,portability --inline-suppr \
 	    --suppress=missingInclude --suppress=readdirCalled --suppress=uninitvar --error-exitcode=1 -D_GNU_SOURCE -Iinclude $(C_CODE)
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* A Lambda external extension that ships a function's logs to Amazon Kinesis Data Streams. */
 #include "app/app.h"
+#include "app/check.h"
 #include "app/command.h"
 #include "app/config.h"
 #include "base/clock.h"
@@ -66,6 +67,10 @@ int main(int argc, char **argv, char **environment) {
     case COMMAND_VERSION:
         command_print_version(stdout);
         return EXIT_SUCCESS;
+    case COMMAND_CHECK:
+        return check_run(environment, false, clock_system(), stdout);
+    case COMMAND_CHECK_SEND:
+        return check_run(environment, true, clock_system(), stdout);
     case COMMAND_UNKNOWN:
         break;
     }

@@ -8,6 +8,8 @@ enum command {
     COMMAND_RUN, /* be the extension */
     COMMAND_HELP,
     COMMAND_VERSION,
+    COMMAND_CHECK,
+    COMMAND_CHECK_SEND,
     COMMAND_UNKNOWN,
 };
 

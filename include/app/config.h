@@ -60,6 +60,7 @@ struct config {
     struct span region;
     struct credentials_settings credentials;
     struct endpoint endpoint; /* of Kinesis, in the stream's region */
+    struct endpoint sts;      /* a mistake in it counts only where there is a role to assume */
     struct span ca_file;      /* or empty */
     struct http_proxies proxies;
 
@@ -84,6 +85,9 @@ void config_report_done(struct config_report *report);
  * Always fills *ret: a setting with a mistake has its default. Returns whether there was no
  * mistake; all are in *report, together. */
 bool config_read(char *const *environment, struct config *ret, struct config_report *report);
+
+/* Prints what each setting comes to in `environment`, and whether it is the default. */
+void config_print_values(char *const *environment, FILE *out);
 
 /* Prints the settings as a Markdown table. */
 void config_print_settings(FILE *out);

@@ -40,6 +40,9 @@ void setting_append_mistake(const struct setting *setting, struct span value, st
 const struct setting *setting_nearest(const struct setting *settings, size_t count,
                                       struct span name);
 
+/* Prints what the setting comes to: what was given if that is `allowed`, else the default. */
+void setting_print_value(const struct setting *setting, struct span given, bool allowed, FILE *out);
+
 /* Prints a row of a Markdown table: name, default, allowed, help. */
 void setting_print_row(const struct setting *setting, FILE *out);
 

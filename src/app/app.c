@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/app.h"
 
+#include "app/client.h"
 #include "app/hold.h"
 #include "app/idle.h"
 #include "app/intake.h"
@@ -365,19 +366,6 @@ static void shut_down(struct app *app) {
 
 /* --- from beginning to end --- */
 
-static bool create_client(struct app *app, struct error *err) {
-    const struct config *config = app->config;
-    char ca_file[4096];
-    (void)snprintf(ca_file, sizeof ca_file, "%.*s", SPAN_ARGS(config->ca_file));
-    const struct http_client_settings settings = {
-        .ca_file = config->ca_file.len > 0 ? ca_file : NULL,
-        .proxies = config->proxies,
-        .clock = app->clock,
-    };
-    app->http = http_client_create(&settings, err);
-    return app->http != NULL;
-}
-
 static void fill_in(char *into, size_t size, struct span value) {
     if (into[0] == '\0') {
         (void)snprintf(into, size, "%.*s", SPAN_ARGS(value));
@@ -415,7 +403,8 @@ int app_run(const struct config *config, bool config_is_good, const char *name,
                              .hold_ms = (int64_t)config->hold_ms,
                              .timeout_ms = (int64_t)config->timeout_ms,
                          });
-    if (!create_client(&app, &err) || !join_platform(&app, name, &err)) {
+    app.http = client_create(config, clock, &err);
+    if (app.http == NULL || !join_platform(&app, name, &err)) {
         log_error("the extension cannot start: %s", err.message);
         return EXIT_FAILURE;
     }

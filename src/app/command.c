@@ -16,6 +16,8 @@ static const struct {
 } commands[] = {
     {"--help", COMMAND_HELP, "prints this"},
     {"--version", COMMAND_VERSION, "prints the version"},
+    {"--check", COMMAND_CHECK, "prints what the settings come to, and what would fail"},
+    {"--check=send", COMMAND_CHECK_SEND, "the same, and sends a test record to the stream"},
 };
 
 enum command command_of(int argc, char *const *argv) {

@@ -442,9 +442,10 @@ static void read_endpoints(char *const *environment, struct config *ret,
         .region_variable = "AWS_REGION",
     };
     read_endpoint(environment, &kinesis, &ret->endpoint, report);
-    if (ret->credentials.role.arn.len > 0) {
-        read_endpoint(environment, &sts, &ret->credentials.role.endpoint, report);
-    }
+    CLEANUP(config_report_done) struct config_report unneeded = config_report_empty();
+    bool is_needed = ret->credentials.role.arn.len > 0;
+    read_endpoint(environment, &sts, &ret->sts, is_needed ? report : &unneeded);
+    ret->credentials.role.endpoint = ret->sts;
 }
 
 static void read_credentials(char *const *environment, struct credentials_settings *ret,
@@ -516,6 +517,16 @@ bool config_read(char *const *environment, struct config *ret, struct config_rep
     read_aws(environment, ret, report);
     read_platform(environment, ret);
     return report->errors.len == 0 && !buf_failed(&report->errors);
+}
+
+void config_print_values(char *const *environment, FILE *out) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *setting = &settings[i];
+        struct config scratch = {0};
+        struct span given = span_trim(variable(environment, setting->name));
+        bool allowed = given.len > 0 && setting->parse(setting, given, &scratch);
+        setting_print_value(setting, given, allowed, out);
+    }
 }
 
 void config_print_settings(FILE *out) {

@@ -160,3 +160,24 @@ void setting_print_paragraph(const struct setting *setting, FILE *out) {
     (void)fprintf(out, ".%s\n", setting->required ? " Required." : "");
     buf_done(&allowed);
 }
+
+static void print_default(const struct setting *setting, FILE *out) {
+    if (setting->preset != NULL) {
+        (void)fputs(setting->preset, out);
+    } else if (setting->preset_in_words != NULL) {
+        print_plain(span_of_text(setting->preset_in_words), out);
+    } else {
+        (void)fputs("-", out);
+    }
+}
+
+void setting_print_value(const struct setting *setting, struct span given, bool allowed,
+                         FILE *out) {
+    (void)fprintf(out, "  %-31s ", setting->name);
+    if (allowed) {
+        (void)fprintf(out, "%.*s\n", SPAN_ARGS(given));
+        return;
+    }
+    print_default(setting, out);
+    (void)fputs(given.len > 0 ? " (what is given is not allowed)\n" : " (default)\n", out);
+}
