@@ -15,6 +15,7 @@ import pytest
 from fault_proxy import Wire, fault_proxy
 from outcome import (
     HOLDS,
+    NO_HOLD_MS,
     assert_ledger_is_exact,
     lives,
     messages,
@@ -110,6 +111,17 @@ def test_a_life_reads_as_in_cloudwatch(
         ],
     )
     assert_ledger_is_exact(totals(environment))
+
+
+@each_api
+def test_an_invocation_is_held_until_its_lines_are_in_the_stream_and_no_longer(
+    lambda_environment: Environments, kinesis_stub: KinesisStub, api: dict[str, str]
+) -> None:
+    environment = lambda_environment(kinesis_stub, {**CLOUDWATCH, **api})
+    for number in range(3):
+        invocation = environment.invoke(output=[f"line {number}\n"])
+        assert f"line {number}\n" in shown(kinesis_stub)
+        assert invocation.kept_awake_ms < NO_HOLD_MS
 
 
 @each_api
