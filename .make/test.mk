@@ -59,7 +59,7 @@ BINARY_address := build/asan/extensions/$(NAME)
 BINARY_thread := build/tsan/extensions/$(NAME)
 BINARY = $(or $(BINARY_$(SANITIZE)),$(error SANITIZE=$(SANITIZE); it is address or thread))
 FUNCTIONAL_NEEDS = $(BINARY) $(LAYER_HERE) $(LAYER_OTHER) build/packages/emulator build/packages/functional build/venv/installed \
-    build/tools/print_settings build/kinesis-local/installed
+    build/tools/print_settings build/kinesis-local/installed build/sam-venv/installed
 FUNCTIONAL_SUITE = --functional $(BINARY)
 
 $(BINARY_address): $(OBJECTS_asan)

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Sequence
 from itertools import chain
@@ -25,6 +26,19 @@ def listening_socket(port: int = 0) -> socket.socket:
     """On the loopback, on a free port unless one is given. The child inherits it, so that nobody
     else can take the port meanwhile."""
     return socket.create_server(("127.0.0.1", port), backlog=128)
+
+
+def comes_to_listen(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Waits for a server that was not given its socket; False when it has ended instead."""
+    end = time.monotonic() + START_LIMIT_S
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), STOP_LIMIT_S).close()
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False
 
 
 def end_with_parent() -> None:

