@@ -23,6 +23,7 @@ include .make/test.mk
 include .make/torture.mk
 include .make/emulated.mk
 include .make/bench.mk
+include .make/infra.mk
 include .make/lint.mk
 
 ##@ Build
@@ -53,10 +54,10 @@ build-KinesisStreamLogsApiExtensionLayer: $(LAYER)/extensions/$(NAME)
 
 ##@ Test
 
-.PHONY: test unit torture fuzz-replay emulated instructions functional template reliability soak fuzz bench demo
-test unit torture fuzz-replay emulated instructions functional template: | build/packages/python
-test: $(UNIT_PROGRAMS) $(TORTURE_NEEDS) $(REPLAY_PROGRAMS) $(EMULATED_NEEDS) $(INSTRUCTIONS_NEEDS) $(FUNCTIONAL_NEEDS) $(TEMPLATE_NEEDS) ## The next seven, with a quick torture, and one line of totals
-	@TORTURE_RUNS=$(TORTURE_RUNS_IN_TEST) $(RUN_SUITES) $(UNIT_SUITE) $(TORTURE_SUITE) $(REPLAY_SUITE) $(EMULATED_SUITE) $(INSTRUCTIONS_SUITE) $(FUNCTIONAL_SUITE) $(TEMPLATE_SUITE)
+.PHONY: test unit torture fuzz-replay emulated instructions functional template infra terraform reliability soak fuzz bench demo
+test unit torture fuzz-replay emulated instructions functional template infra: | build/packages/python
+test: $(UNIT_PROGRAMS) $(TORTURE_NEEDS) $(REPLAY_PROGRAMS) $(EMULATED_NEEDS) $(INSTRUCTIONS_NEEDS) $(FUNCTIONAL_NEEDS) $(TEMPLATE_NEEDS) $(INFRA_NEEDS) ## The next eight, with a quick torture, and one line of totals
+	@TORTURE_RUNS=$(TORTURE_RUNS_IN_TEST) $(RUN_SUITES) $(UNIT_SUITE) $(TORTURE_SUITE) $(REPLAY_SUITE) $(EMULATED_SUITE) $(INSTRUCTIONS_SUITE) $(FUNCTIONAL_SUITE) $(TEMPLATE_SUITE) $(INFRA_SUITE)
 unit: $(UNIT_PROGRAMS) ## Unit tests, under ASan and UBSan
 	@$(RUN_SUITES) $(UNIT_SUITE)
 torture: $(TORTURE_NEEDS) ## [TORTURE_RUNS=n] Unit tests again and again, each time with another allocation failing
@@ -71,6 +72,10 @@ functional: $(FUNCTIONAL_NEEDS) ## The binary in a local Lambda environment; SAN
 	@$(RUN_SUITES) $(FUNCTIONAL_SUITE)
 template: $(TEMPLATE_NEEDS) ## template.yaml: sam validate --lint, sam build, and what it deploys
 	@$(RUN_SUITES) $(TEMPLATE_SUITE)
+infra: $(INFRA_NEEDS) ## docs/deploy.md and infra/: their commands, templates and images, tried on a local account
+	@$(RUN_SUITES) $(INFRA_SUITE)
+terraform: $(TOFU) $(TOFU_PROVIDER) build/venv/installed ## infra/terraform by OpenTofu; the first time builds that, for minutes
+	@$(PYTHON) -m pytest tests/terraform
 reliability: $(BINARY) build/venv/installed ## Long outages and freezes, too little memory: about five minutes
 	@EXTENSION_BINARY=$(abspath $(BINARY)) $(PYTHON) -m pytest tests/reliability
 soak: $(BINARY) build/venv/installed ## [MINUTES=10] [SEED=text] Random loads and faults; SANITIZE=address|thread too
@@ -94,7 +99,7 @@ format: build/packages/lint build/venv/installed ## Formats all C and Python
 compdb: ## compile_commands.json, for editors
 	$(call compdb)
 clean: ## Removes what was built here; libraries and what the tests installed stay
-	rm -rf $(filter-out build/libraries build/packages build/venv build/sam-venv build/kinesis-local,$(wildcard build/*))
+	rm -rf $(filter-out build/libraries build/packages build/venv build/sam-venv build/kinesis-local build/cdk build/go-venv build/tofu,$(wildcard build/*))
 distclean: ## Removes all of build/
 	rm -rf build
 help: ## This list

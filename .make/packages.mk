@@ -11,6 +11,7 @@ PACKAGES_unit := libcmocka-dev
 PACKAGES_emulator := qemu-user-static
 PACKAGES_instructions := valgrind
 PACKAGES_functional := strace
+PACKAGES_infra := unzip
 PACKAGES_fuzz := clang-14 libclang-rt-14-dev
 PACKAGES_lint := clang-format-14 clang-tidy-14 cppcheck shellcheck
 PACKAGES_python := python3 python3-venv

@@ -71,11 +71,12 @@ $(BINARY_thread): $(OBJECTS_tsan)
 TEMPLATE_NEEDS := build/sam-venv/installed build/venv/installed build/libraries/x86_64/VERSIONS
 TEMPLATE_SUITE := --template
 
-# A Kinesis server from npm, for the Node.js that the Python environment brings; its lock has the hash.
+# What npm installs is for the Node.js that the Python environment brings; its lock has the hashes.
 build/kinesis-local/installed: tests/kinesis/kinesis-local/package-lock.json build/venv/installed
-	@echo "Node.js packages of tests/kinesis/kinesis-local"; mkdir -p $(@D); cp $(<D)/package*.json $(@D)
-	@PATH=$(abspath build/venv/bin):$$PATH NODE_DISABLE_COMPILE_CACHE=1 \
-	    npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
+	$(call node_packages,$(<D))
+node_packages = @echo "Node.js packages of $(1)"; mkdir -p $(@D); cp $(1)/package*.json $(@D); \
+    PATH=$(abspath build/venv/bin):$$PATH NODE_DISABLE_COMPILE_CACHE=1 \
+    npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
 
 build/venv/installed: tests/requirements.txt | build/packages/python
 	$(call virtual_environment,$<)

@@ -171,6 +171,10 @@ def run_template(_: str) -> Count:
     return count + run_pytest("tests/template", {})
 
 
+def run_infra(_: str) -> Count:
+    return run_pytest("tests/infra", {})
+
+
 def sam_build(architecture: str, folder: Path) -> Count:
     command = [SAM, "build", "--build-dir", folder]
     command += ["--parameter-overrides", f"Architecture={architecture}"]
@@ -233,6 +237,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--instructions", action="store_const", const="instructions")
     parser.add_argument("--functional", metavar="BINARY")
     parser.add_argument("--template", action="store_const", const="template")
+    parser.add_argument("--infra", action="store_const", const="infra")
     return parser.parse_args()
 
 
@@ -257,6 +262,7 @@ def main() -> int:
         ("instructions", run_instructions, asked.instructions),
         ("functional", run_functional, asked.functional),
         ("template", run_template, asked.template),
+        ("infra", run_infra, asked.infra),
     ]
     total = Count()
     for name, run, argument in suites:

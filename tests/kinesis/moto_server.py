@@ -61,6 +61,11 @@ class MotoServer:
         finally:
             self._server.call("/moto-api/reset-auth", CHECK_ALL)
 
+    def let_functions_answer(self) -> None:
+        """Invocations succeed from now on, without a function being run; else moto has Docker run
+        it."""
+        self._server.call("/moto-api/config", {"lambda": {"use_docker": False}})
+
     def client(self, service: str = "kinesis", credentials: Credentials | None = None) -> Any:
         """boto3's client; the administrator's unless told otherwise."""
         credentials = credentials or self._administrator

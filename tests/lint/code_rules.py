@@ -52,7 +52,7 @@ BANNED = {
 }
 
 LICENCE = "SPDX-License-Identifier: MIT"
-LICENSED = {".c", ".h", ".py", ".sh", ".mk", ".mjs", ".js", ".yaml"}
+LICENSED = {".c", ".h", ".py", ".sh", ".mk", ".mjs", ".js", ".ts", ".go", ".tf", ".hcl", ".yaml"}
 LICENSED_NAMES = {"Makefile", "run", ".clang-format", ".clang-tidy", ".editorconfig"}
 NOT_OURS = {".git", ".aws-sam", "build", "node_modules", "data", "corpus", "__pycache__"}
 
