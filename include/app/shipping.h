@@ -15,6 +15,7 @@
 #include "lambda/extensions_api.h"
 #include "net/http_client.h"
 #include "pipeline/batch_queue.h"
+#include "pipeline/cloudwatch_envelope.h"
 #include "pipeline/cloudwatch_events.h"
 #include "pipeline/enricher.h"
 #include "pipeline/shipper.h"
@@ -28,7 +29,8 @@ struct shipping {
     struct kinesis *kinesis;
     struct gzip_compressor compressor;   /* for as long as the shipper */
     struct cloudwatch_events cloudwatch; /* of the format cloudwatch, like the next */
-    struct buf envelope;
+    struct cloudwatch_origin origin;
+    struct buf envelope; /* of that origin; always of the same length, and never moved */
     struct spool *spool; /* NULL: none */
     struct shipper *shipper;
 };
@@ -45,6 +47,10 @@ struct shipping_settings {
 
 MUST_CHECK bool shipping_init(struct shipping *shipping, const struct shipping_settings *settings,
                               struct error *err);
+
+/* This environment was restored from a snapshot, as others are from the same one: from the next
+ * event on it is itself, and nothing of the network is left. Also from within an event_observer. */
+void shipping_restored(struct shipping *shipping);
 
 /* Cancels what is in flight. A zeroed shipping is fine; may run twice. */
 void shipping_done(struct shipping *shipping);

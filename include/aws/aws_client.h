@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "net/http_client.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What all calls of one service share. */
@@ -20,6 +21,7 @@ struct aws_client {
     const char *service; /* of the signature */
     struct sigv4_key_cache keys;
     int64_t clock_offset_ms; /* added to the wall clock before signing */
+    bool single_use;         /* no connection outlives its call */
 };
 
 /* Takes in what an answer says about the client: credentials that are to be renewed, or a clock

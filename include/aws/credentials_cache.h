@@ -66,5 +66,8 @@ struct credentials_cache {
 void credentials_cache_init(struct credentials_cache *cache, struct credentials_provider *provider,
                             const struct clock *clock);
 
+/* Gives up a running fetch, whose answer will not come, and has those who wait ask again. */
+void credentials_cache_interrupt(struct credentials_cache *cache);
+
 /* Cancels a running fetch; nobody may wait any more. A zeroed cache is fine; may run twice. */
 void credentials_cache_done(struct credentials_cache *cache);

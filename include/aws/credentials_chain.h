@@ -36,5 +36,8 @@ void credentials_chain_init(struct credentials_chain *chain,
 /* What signs for the destination; belongs to *chain. */
 struct credentials_source *credentials_chain_source(struct credentials_chain *chain);
 
+/* What is being fetched is fetched anew: the answers will not come. */
+void credentials_chain_interrupt(struct credentials_chain *chain);
+
 /* Nobody may wait any more. A zeroed chain is fine; may run twice. */
 void credentials_chain_done(struct credentials_chain *chain);

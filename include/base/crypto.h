@@ -28,5 +28,10 @@ MUST_CHECK bool crypto_md5(struct span data, uint8_t ret[MD5_BYTES], struct erro
  * one would draw the same bytes, while the kernel is reseeded on a restore. */
 MUST_CHECK bool crypto_random(void *ret, size_t len, struct error *err);
 
+/* Gives OpenSSL's generator, which TLS draws its keys from, new bytes of the kernel's: after it,
+ * what it draws has nothing to do with what other environments draw that were restored from the
+ * same snapshot. ERR_SYSTEM as above. */
+MUST_CHECK bool crypto_reseed(struct error *err);
+
 /* Writes 2 × len lower-case hexadecimal digits; no NUL. */
 void crypto_hex(const uint8_t *bytes, size_t len, char *ret);

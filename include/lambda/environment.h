@@ -15,6 +15,7 @@ struct environment_kind {
     const char *lifecycle; /* the events that may be registered for, as in a JSON array */
     bool is_frozen;        /* between invocations, which are announced; else it is always awake */
     bool is_concurrent;    /* many invocations run at once */
+    bool is_restored;      /* before the first invocation, from a snapshot that others are, too */
     const struct logs_api *source; /* the only API with logs; NULL: either */
 };
 

@@ -60,6 +60,7 @@ struct http_request {
     bool use_proxy;        /* never for what is inside the environment: the Runtime API */
     enum http_trust trust; /* for https */
     bool fresh_connection; /* do not reuse one that has been idle */
+    bool single_use;       /* close the connection with the answer: nothing may be left of it */
 };
 
 /* How an exchange ended. Spans are valid during the `done` call only. */

@@ -33,6 +33,10 @@ struct cloudwatch_events {
 /* `environment_id`: 12 hexadecimal digits. `now_ms`: wall time. Allocates nothing. */
 void cloudwatch_events_init(struct cloudwatch_events *events, const char *environment_id,
                             bool has_end_events, int64_t now_ms);
+
+/* From the next log event on, ids are those of another environment. */
+void cloudwatch_events_renew(struct cloudwatch_events *events, const char *environment_id);
+
 void cloudwatch_events_done(struct cloudwatch_events *events);
 
 /* Whether CloudWatch would show it. */

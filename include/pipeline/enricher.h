@@ -67,6 +67,7 @@ struct enricher {
     char request_id[REQUEST_ID_BYTES]; /* of the open invocation, or "" */
     uint64_t next_event;               /* counter of eventId, from 1 */
     struct buf lambda;                 /* `,"lambda":{…}` */
+    size_t id_at;                      /* of the environment id in it; 0: it has none */
     struct buf tags;                   /* `,"tags":{…}` or empty */
     struct buf head;                   /* of the last line that needed a copy, or the last part */
     struct buf tail;                   /* of the last line */
@@ -76,6 +77,10 @@ struct enricher {
 MUST_CHECK bool enricher_init(struct enricher *enricher, const struct enricher_settings *settings,
                               struct error *err);
 void enricher_done(struct enricher *enricher);
+
+/* From the next line on, events are those of another environment: with its id, of as many
+ * characters as the one before, and counted from 1 again. */
+void enricher_renew(struct enricher *enricher, const char *environment_id);
 
 /* Makes the line of the next event and moves the counter and the open invocation on. The spans of
  * *ret point into the event and the enricher and are valid until the next call. ERR_MEMORY leaves

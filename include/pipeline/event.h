@@ -10,14 +10,15 @@
 enum { REQUEST_ID_BYTES = 64 }; /* with a NUL; the platform's have 36 characters */
 
 enum event_kind {
-    EVENT_FUNCTION,     /* "function" */
-    EVENT_EXTENSION,    /* "extension": logs of extensions, as the platform delivers them */
-    EVENT_START,        /* "platform.start" opens an invocation */
-    EVENT_RUNTIME_DONE, /* "platform.runtimeDone" */
-    EVENT_REPORT,       /* "platform.report" closes it */
-    EVENT_LOGS_DROPPED, /* "platform.logsDropped" */
-    EVENT_PLATFORM,     /* any other "platform.…" */
-    EVENT_OTHER,        /* anything else */
+    EVENT_FUNCTION,      /* "function" */
+    EVENT_EXTENSION,     /* "extension": logs of extensions, as the platform delivers them */
+    EVENT_START,         /* "platform.start" opens an invocation */
+    EVENT_RUNTIME_DONE,  /* "platform.runtimeDone" */
+    EVENT_REPORT,        /* "platform.report" closes it */
+    EVENT_RESTORE_START, /* "platform.restoreStart": all before it is of before the snapshot */
+    EVENT_LOGS_DROPPED,  /* "platform.logsDropped" */
+    EVENT_PLATFORM,      /* any other "platform.…" */
+    EVENT_OTHER,         /* anything else */
 };
 
 enum event_kind event_kind_of(const struct event *event);

@@ -63,6 +63,10 @@ int64_t shipper_wakeup_ms(const struct shipper *shipper);
  * INT64_MAX: none. */
 void shipper_set_deadline(struct shipper *shipper, int64_t deadline_ms);
 
+/* What is in flight is sent again, at once and on new connections: its answers will not come. So is
+ * whatever waits for another try. Also from within an event_observer. */
+void shipper_interrupt(struct shipper *shipper);
+
 /* Nothing can be sent after `deadline_ms`: whatever waits is tried now, and what no lane is free
  * for goes to disk at once, where it is safe should the platform be faster. */
 void shipper_last_call(struct shipper *shipper, int64_t deadline_ms);

@@ -4,7 +4,6 @@
 #include "base/base64.h"
 #include "base/crypto.h"
 #include "base/log.h"
-#include "pipeline/cloudwatch_envelope.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -101,7 +100,7 @@ static bool init_cloudwatch(struct shipping *shipping, const struct shipping_set
                             struct error *err) {
     const struct config *config = settings->config;
     int64_t now_ms = clock_wall_ms(settings->clock);
-    const struct cloudwatch_origin origin = {
+    shipping->origin = (struct cloudwatch_origin){
         .account_id = span_of_text(settings->function->account_id),
         .function_name = span_of_text(settings->function->name),
         .function_version = span_of_text(settings->function->version),
@@ -112,7 +111,7 @@ static bool init_cloudwatch(struct shipping *shipping, const struct shipping_set
                            config->source == LOG_SOURCE_LOGS_API, now_ms);
     shipping->envelope = buf_with_ceiling(SSIZE_MAX);
     if (is_cloudwatch(config)) {
-        cloudwatch_envelope_append(&shipping->envelope, &origin);
+        cloudwatch_envelope_append(&shipping->envelope, &shipping->origin);
     }
     return !buf_failed(&shipping->envelope) || error_set_memory(err, "the envelope of records");
 }
@@ -136,6 +135,7 @@ static bool init_kinesis(struct shipping *shipping, const struct shipping_settin
         .credentials = credentials_chain_source(&shipping->credentials),
         .endpoint = config->endpoint,
         .service = "kinesis",
+        .single_use = config->environment->is_restored, /* until then */
     };
     const struct kinesis_settings kinesis = {
         .client = &shipping->client,
@@ -226,6 +226,31 @@ bool shipping_init(struct shipping *shipping, const struct shipping_settings *se
     }
     open_spool(shipping, config);
     return init_compressor(shipping, config, err) && init_shipper(shipping, settings, &shares, err);
+}
+
+static void renew_environment(struct shipping *shipping, const char *environment_id) {
+    enricher_renew(&shipping->enricher, environment_id);
+    cloudwatch_events_renew(&shipping->cloudwatch, environment_id);
+    shipping->origin.started_ms = clock_wall_ms(shipping->client.clock);
+    if (shipping->envelope.len > 0) {
+        buf_clear(&shipping->envelope);
+        cloudwatch_envelope_append(&shipping->envelope, &shipping->origin);
+    }
+}
+
+/* A TLS connection of before the snapshot would go on in every environment with the same keys. */
+void shipping_restored(struct shipping *shipping) {
+    char environment_id[ENVIRONMENT_ID_BYTES];
+    struct error err = {0};
+    if (!make_environment_id(environment_id, &err) || !crypto_reseed(&err)) {
+        log_error("this environment has no id of its own: %s", err.message);
+    } else {
+        renew_environment(shipping, environment_id);
+    }
+    shipping->client.single_use = false;
+    shipping->client.clock_offset_ms = 0;
+    shipper_interrupt(shipping->shipper);
+    credentials_chain_interrupt(&shipping->credentials);
 }
 
 void shipping_done(struct shipping *shipping) {

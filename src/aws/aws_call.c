@@ -168,6 +168,7 @@ static bool send(struct aws_call *call, const struct credentials *credentials, s
         .use_proxy = true,
         .trust = client->endpoint.has_amazon_certificate ? HTTP_TRUST_AMAZON : HTTP_TRUST_SYSTEM,
         .fresh_connection = request->fresh_connection,
+        .single_use = client->single_use,
     };
     call->exchange = http_client_start(client->http, &http, on_answer, call, err);
     return call->exchange != NULL;

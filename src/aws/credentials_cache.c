@@ -145,11 +145,20 @@ void credentials_cache_init(struct credentials_cache *cache, struct credentials_
     };
 }
 
-void credentials_cache_done(struct credentials_cache *cache) {
+static void cancel(struct credentials_cache *cache) {
     if (cache->fetching) {
         cache->provider->cancel(cache->provider);
         cache->fetching = false;
     }
+}
+
+void credentials_cache_interrupt(struct credentials_cache *cache) {
+    cancel(cache);
+    credentials_wake_all(&cache->waiters);
+}
+
+void credentials_cache_done(struct credentials_cache *cache) {
+    cancel(cache);
     buf_done(&cache->text);
     cache->credentials = (struct credentials){0};
     cache->held = false;

@@ -43,6 +43,11 @@ struct credentials_source *credentials_chain_source(struct credentials_chain *ch
     return chain->has_role ? &chain->from_role.source : &chain->own;
 }
 
+void credentials_chain_interrupt(struct credentials_chain *chain) {
+    credentials_cache_interrupt(&chain->from_role); /* which may wait for the other */
+    credentials_cache_interrupt(&chain->from_container);
+}
+
 void credentials_chain_done(struct credentials_chain *chain) {
     credentials_cache_done(&chain->from_role);
     credentials_role_done(&chain->role);

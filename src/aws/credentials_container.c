@@ -205,6 +205,7 @@ static bool fetch(struct credentials_provider *provider, credentials_granted_fn 
         .header_count = has_token ? 2 : 1,
         .time_limit_ms = FETCH_LIMIT_MS,
         .trust = HTTP_TRUST_SYSTEM,
+        .single_use = true, /* the next fetch comes when this one's would be closed */
     };
     self->done = done;
     self->context = context;

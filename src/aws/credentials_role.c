@@ -188,6 +188,7 @@ void credentials_role_init(struct credentials_role *self, const struct role_sett
                 .credentials = source,
                 .endpoint = settings->endpoint,
                 .service = "sts",
+                .single_use = true, /* the next call comes when this one's would be closed */
             },
         .settings = *settings,
         .body = buf_with_ceiling(BODY_BYTES_MAX),

@@ -5,9 +5,12 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <openssl/rand.h>
 
 #include <errno.h>
 #include <sys/random.h>
+
+enum { SEED_BYTES = 48 }; /* what OpenSSL's generator takes for its 256 bits, with a nonce */
 
 /* Fetched once: a fetch takes locks and costs more than hashing a short text. They live as long as
  * the process. */
@@ -84,6 +87,15 @@ bool crypto_random(void *ret, size_t len, struct error *err) {
             len -= (size_t)got;
         }
     }
+    return true;
+}
+
+bool crypto_reseed(struct error *err) {
+    uint8_t seed[SEED_BYTES];
+    if (!crypto_random(seed, sizeof seed, err)) {
+        return false;
+    }
+    RAND_seed(seed, sizeof seed);
     return true;
 }
 

@@ -15,11 +15,19 @@
 /* The platform writes a handful of lines. */
 enum { HOSTS_BYTES_MAX = 64 * 1024 };
 
-/* Of provisioned-concurrency and snap-start, too. */
+/* Of provisioned-concurrency, too. */
 static const struct environment_kind on_demand = {
     .name = "on-demand",
     .lifecycle = "\"INVOKE\",\"SHUTDOWN\"",
     .is_frozen = true,
+};
+
+/* https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html */
+static const struct environment_kind snap_start = {
+    .name = "snap-start",
+    .lifecycle = "\"INVOKE\",\"SHUTDOWN\"",
+    .is_frozen = true,
+    .is_restored = true,
 };
 
 /* https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-execution-environment.html
@@ -32,8 +40,13 @@ static const struct environment_kind managed_instances = {
 };
 
 const struct environment_kind *environment_kind_of(struct span initialization_type) {
-    bool is_managed = span_equals(initialization_type, span_of_text(managed_instances.name));
-    return is_managed ? &managed_instances : &on_demand;
+    static const struct environment_kind *const kinds[] = {&snap_start, &managed_instances};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (span_equals(initialization_type, span_of_text(kinds[i]->name))) {
+            return kinds[i];
+        }
+    }
+    return &on_demand;
 }
 
 static void read_file(const char *path, struct buf *content) {

@@ -150,6 +150,7 @@ static unsigned set_request(CURL *easy, const struct http_request *request) {
     unsigned bad = 0;
     bad |= curl_easy_setopt(easy, CURLOPT_URL, request->url);
     bad |= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)request->fresh_connection);
+    bad |= curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, (long)request->single_use);
     if (strcmp(request->method, "GET") == 0) {
         return bad | curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     }

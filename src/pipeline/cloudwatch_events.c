@@ -19,12 +19,16 @@ enum {
 void cloudwatch_events_init(struct cloudwatch_events *events, const char *environment_id,
                             bool has_end_events, int64_t now_ms) {
     *events = (struct cloudwatch_events){
-        .environment = strtoull(environment_id, NULL, 16),
         .has_end_events = has_end_events,
         .last_ms = now_ms,
         .started_ms = now_ms,
         .text = buf_with_ceiling(SSIZE_MAX),
     };
+    cloudwatch_events_renew(events, environment_id);
+}
+
+void cloudwatch_events_renew(struct cloudwatch_events *events, const char *environment_id) {
+    events->environment = strtoull(environment_id, NULL, 16);
 }
 
 void cloudwatch_events_done(struct cloudwatch_events *events) { buf_done(&events->text); }

@@ -61,6 +61,7 @@ bool enricher_init(struct enricher *e, const struct enricher_settings *settings,
     struct span id = span_first(span_of_text(settings->environment_id), ENVIRONMENT_ID_BYTES - 1);
     memcpy(e->environment_id, id.len > 0 ? id.ptr : "", id.len);
     append_lambda(&e->lambda, settings);
+    e->id_at = id.len == 0 ? 0 : e->lambda.len - id.len - SPAN("\"}").len;
     append_tags(&e->tags, settings);
     if (buf_failed(&e->lambda) || buf_failed(&e->tags)) {
         enricher_done(e);
@@ -74,6 +75,16 @@ void enricher_done(struct enricher *e) {
     buf_done(&e->tags);
     buf_done(&e->head);
     buf_done(&e->tail);
+}
+
+void enricher_renew(struct enricher *e, const char *environment_id) {
+    size_t length = strlen(e->environment_id);
+    memcpy(e->environment_id, environment_id, length);
+    if (e->id_at > 0) {
+        memcpy(e->lambda.ptr + e->id_at, environment_id, length);
+    }
+    buf_clear(&e->tail);
+    e->next_event = 1;
 }
 
 /* --- which request an event belongs to --- */
@@ -90,6 +101,7 @@ static struct span own_request_id(const struct event *event, enum event_kind kin
     case EVENT_RUNTIME_DONE:
     case EVENT_REPORT:
     case EVENT_LOGS_DROPPED:
+    case EVENT_RESTORE_START:
     case EVENT_PLATFORM:
         break;
     }

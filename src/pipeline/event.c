@@ -8,17 +8,20 @@
 #define RUNTIME_DONE SPAN("platform.runtimeDone")
 
 static enum event_kind platform_kind(struct span type) {
-    if (span_equals(type, SPAN("platform.start"))) {
-        return EVENT_START;
-    }
-    if (span_equals(type, RUNTIME_DONE)) {
-        return EVENT_RUNTIME_DONE;
-    }
-    if (span_equals(type, SPAN("platform.report"))) {
-        return EVENT_REPORT;
-    }
-    if (span_equals(type, SPAN("platform.logsDropped"))) {
-        return EVENT_LOGS_DROPPED;
+    static const struct {
+        const char *type;
+        enum event_kind kind;
+    } kinds[] = {
+        {"platform.start", EVENT_START},
+        {"platform.runtimeDone", EVENT_RUNTIME_DONE},
+        {"platform.report", EVENT_REPORT},
+        {"platform.restoreStart", EVENT_RESTORE_START},
+        {"platform.logsDropped", EVENT_LOGS_DROPPED},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (span_equals(type, span_of_text(kinds[i].type))) {
+            return kinds[i].kind;
+        }
     }
     return EVENT_PLATFORM;
 }

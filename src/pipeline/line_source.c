@@ -18,6 +18,7 @@ static bool is_shipped(const struct shipped_types *types, enum event_kind kind) 
     case EVENT_RUNTIME_DONE:
     case EVENT_REPORT:
     case EVENT_LOGS_DROPPED:
+    case EVENT_RESTORE_START:
     case EVENT_PLATFORM:
         return types->platform;
     case EVENT_OTHER:

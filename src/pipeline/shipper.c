@@ -342,6 +342,19 @@ void shipper_set_deadline(struct shipper *s, int64_t deadline_ms) {
     }
 }
 
+void shipper_interrupt(struct shipper *s) {
+    for (size_t i = 0; i < s->settings.lanes; i++) {
+        struct lane *lane = &s->lanes[i];
+        if (lane->state == LANE_SENDING) {
+            s->settings.destination->cancel(s->settings.destination, i);
+            s->ledger.retried_records += lane->sent;
+            lane->state = LANE_WAITING;
+        }
+        lane->retried_now = true;
+        lane->due_ms = now_ms(s);
+    }
+}
+
 void shipper_last_call(struct shipper *s, int64_t deadline_ms) {
     s->deadline_ms = deadline_ms;
     group_source_hurry(&s->source);

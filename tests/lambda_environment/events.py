@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 LOGS_SCHEMAS = ("2020-08-15", "2021-03-18")
 TELEMETRY_SCHEMAS = ("2022-07-01", "2022-12-13", "2025-01-29")
 
+SNAP_START = "snap-start"
+
 Audience = frozenset[str]
 LOGS: Audience = frozenset(LOGS_SCHEMAS)
 TELEMETRY: Audience = frozenset(TELEMETRY_SCHEMAS)
@@ -100,27 +102,53 @@ def init_start(function: dict[str, str], initialization_type: str, phase: str) -
     return event("platform.initStart", record, TELEMETRY)
 
 
-def init_runtime_done(initialization_type: str, phase: str, error_type: str | None) -> Event:
-    record = {
-        "initializationType": initialization_type,
-        "phase": phase,
-        "status": "error" if error_type else "success",
-        **given(errorType=error_type),
-    }
-    return event("platform.initRuntimeDone", record, TELEMETRY)
+def init_runtime_done(initialization_type: str, phase: str, error_type: str | None) -> list[Event]:
+    kind = {"initializationType": initialization_type}
+    outcome = {"status": "error" if error_type else "success"}
+    record = {**kind, "phase": phase, **outcome, **given(errorType=error_type)}
+    return [
+        event("platform.initRuntimeDone", record, TELEMETRY),
+        *of_snap_start("platform.initRuntimeDone", initialization_type, {**kind, **outcome}),
+    ]
 
 
 def init_report(
     initialization_type: str, phase: str, error_type: str | None, duration_ms: float
-) -> Event:
-    record = {
-        "initializationType": initialization_type,
-        "phase": phase,
-        "status": "error" if error_type else "success",
-        "metrics": {"durationMs": round(duration_ms, 3)},
-        **given(errorType=error_type),
-    }
-    return event("platform.initReport", record, TELEMETRY)
+) -> list[Event]:
+    kind = {"initializationType": initialization_type}
+    outcome = {"status": "error" if error_type else "success"}
+    duration = {"durationMs": round(duration_ms, 3)}
+    billed = {**duration, "billedDurationMs": int(duration_ms) + 1}
+    record = {**kind, "phase": phase, **outcome, "metrics": duration}
+    return [
+        event("platform.initReport", {**record, **given(errorType=error_type)}, TELEMETRY),
+        *of_snap_start("platform.initReport", initialization_type, {**kind, "metrics": billed}),
+    ]
+
+
+def of_snap_start(event_type: str, initialization_type: str, record: Any) -> list[Event]:
+    """The Logs API tells of an init only when a snapshot is made of it."""
+    return [event(event_type, record, LOGS)] if initialization_type == SNAP_START else []
+
+
+# Restore
+
+
+def restore_start(function: dict[str, str]) -> list[Event]:
+    return [
+        event("platform.restoreStart", {}, LOGS),
+        event("platform.restoreStart", function, TELEMETRY),
+    ]
+
+
+def restored(duration_ms: float) -> list[Event]:
+    duration = {"durationMs": round(duration_ms, 3)}
+    billed = {**duration, "billedDurationMs": int(duration_ms) + 1}
+    return [
+        event("platform.restoreRuntimeDone", {"status": "success"}),
+        event("platform.restoreReport", {"metrics": billed}, LOGS),
+        event("platform.restoreReport", {"status": "success", "metrics": duration}, TELEMETRY),
+    ]
 
 
 # Invoke

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -96,14 +96,17 @@ class SyntheticFunction:
     Failure the runtime ends.
     """
 
-    def __init__(self, logs: LogsApi) -> None:
+    def __init__(self, logs: LogsApi, output: Sequence[str], init: Callable[[], None]) -> None:
         self._logs = logs
+        self._init_output = output
+        self._init = init
 
     def start(self, runtime_api: str) -> None:
         """There is nothing to start."""
 
     async def initialised(self) -> None:
-        """It always is."""
+        self._log(self._init_output)
+        await asyncio.to_thread(self._init)
 
     async def run(self, request: Request) -> Outcome:
         loop = asyncio.get_running_loop()

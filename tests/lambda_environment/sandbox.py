@@ -61,6 +61,7 @@ class Sandbox:
         self.function = self._make_function()
         self.initialised = False
         self._runtime_done = False
+        self._restored = False
         self.extension_output: list[str] = []
         self.processes: dict[str, Process] = {}
         self.init = Init()
@@ -129,11 +130,15 @@ class Sandbox:
         self.logs.begin()
         self._cold = True
         self._runtime_done = False
-        function = {
+        self._restored = False
+        kind = self.settings.initialization_type
+        self.logs.emit(events.init_start(self._function_names(), kind, phase))
+
+    def _function_names(self) -> dict[str, str]:
+        return {
             "functionName": self.settings.function_name,
             "functionVersion": self.settings.function_version,
         }
-        self.logs.emit(events.init_start(function, self.settings.initialization_type, phase))
 
     async def _initialise(self, phase: str) -> None:
         external = self.extensions_api.extensions[:]
@@ -154,13 +159,13 @@ class Sandbox:
         if not self._runtime_done:
             self._runtime_done = True
             kind = self.settings.initialization_type
-            self.logs.emit(events.init_runtime_done(kind, phase, error_type))
+            self.logs.emit(*events.init_runtime_done(kind, phase, error_type))
 
     def _report_init(self, phase: str) -> None:
         init = self.init
         kind = self.settings.initialization_type
         self._runtime_init_done(phase, init.error_type)
-        self.logs.emit(events.init_report(kind, phase, init.error_type, init.duration_ms))
+        self.logs.emit(*events.init_report(kind, phase, init.error_type, init.duration_ms))
 
     def _launch(self, extension: Extension, path: Path) -> None:
         try:
@@ -200,12 +205,14 @@ class Sandbox:
         Instances take many at once."""
         limit_s = self.settings.timeout_s if timeout_s is None else timeout_s
         self._thaw()
+        self._restore()
         init = None
         if not self.initialised:
             # Lambda calls it a suppressed init: it counts as part of the invocation. A Managed
             # Instance is not used again, so there it is the init of another one.
             init = await self.start(limit_s, "init" if self.settings.managed else "invoke")
             self._thaw()
+            self._restore()
             if not init.succeeded:
                 request_id = str(uuid.uuid4())
                 return Invocation(
@@ -349,6 +356,13 @@ class Sandbox:
             if extension.process:
                 extension.process.thaw()
 
+    def _restore(self) -> None:
+        """What was frozen after the init is the snapshot. Of all that a restore means to an
+        extension, nothing is the same here but the events: see README.md."""
+        if self.settings.snap_start and self.initialised and not self._restored:
+            self._restored = True
+            self.logs.emit(*events.restore_start(self._function_names()), *events.restored(0.0))
+
     # Shutdown.
 
     async def shutdown(self, reason: str = "SPINDOWN") -> dict[str, Shutdown]:
@@ -434,7 +448,7 @@ class Sandbox:
 
     def _make_function(self) -> Function:
         if self.settings.task_root is None:
-            return SyntheticFunction(self.logs)
+            return SyntheticFunction(self.logs, self.settings.init_output, self.settings.init)
         return NodeFunction(self.settings, self.runtime_api, self.logs, self._runtime_exited)
 
 

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .events import TELEMETRY_SCHEMAS
+from .events import SNAP_START, TELEMETRY_SCHEMAS
 
 # Limits of the platform (Lambda quotas and the pages on extensions and life cycle).
 FUNCTION_VARIABLES_BYTES = 4096
@@ -63,7 +63,8 @@ class Settings:
     variables: Mapping[str, str] = field(default_factory=dict)
     credentials: Credentials | None = None
     credentials_by_endpoint: bool = False
-    """Given by an endpoint that the variables name, as under SnapStart, instead of by variables."""
+    """Given by an endpoint that the variables name instead of by variables, as always under
+    SnapStart."""
     credentials_token: str = field(default_factory=lambda: uuid.uuid4().hex, repr=False)
     credentials_lifetime_s: float = 6 * 3600.0
 
@@ -84,6 +85,10 @@ class Settings:
     concurrency: int = 16
     """How many invocations a Managed Instance runs at once."""
     init_limit_s: float = INIT_SECONDS
+    init_output: Sequence[str] = ()
+    """What a synthetic function logs while it is initialised."""
+    init: Callable[[], None] = lambda: None
+    """Called in a thread: a synthetic function is initialised until it returns."""
 
     temporary_directory: Path | None = None
     """What /tmp is to the processes inside (by TMPDIR), to be shared by environments one after
@@ -127,6 +132,10 @@ class Settings:
         return self.initialization_type == MANAGED_INSTANCES
 
     @property
+    def snap_start(self) -> bool:
+        return self.initialization_type == SNAP_START
+
+    @property
     def function_arn(self) -> str:
         return f"arn:aws:lambda:{self.region}:{self.account_id}:function:{self.function_name}"
 
@@ -160,7 +169,7 @@ class Settings:
         }
 
     def _credential_variables(self, runtime_api: str) -> dict[str, str]:
-        if self.credentials_by_endpoint:
+        if self.credentials_by_endpoint or self.snap_start:
             return {
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{runtime_api}{CREDENTIALS_PATH}",
                 "AWS_CONTAINER_AUTHORIZATION_TOKEN": self.credentials_token,

@@ -195,6 +195,15 @@ static void signs_with_the_clock_of_the_service_once_it_is_known(void **state) {
     assert_non_null(strstr(f->http.headers, "X-Amz-Date: 20260314T151926Z\n"));
 }
 
+static void leaves_no_connection_behind_when_that_is_wanted(void **state) {
+    struct fixture *f = *state;
+    assert_true(start(f, SPAN("{}"), NULL));
+    assert_false(f->http.request.single_use);
+    f->client.single_use = true;
+    assert_true(start(f, SPAN("{}"), NULL));
+    assert_true(f->http.request.single_use);
+}
+
 static void does_not_start_without_credentials(void **state) {
     struct fixture *f = *state;
     f->environment.credentials.secret_access_key = span_of(NULL, 0);
@@ -391,6 +400,7 @@ int main(void) {
         TEST(sends_what_botocore_would_send),
         TEST(sends_no_token_and_no_target_when_there_is_none),
         TEST(signs_with_the_clock_of_the_service_once_it_is_known),
+        TEST(leaves_no_connection_behind_when_that_is_wanted),
         TEST(does_not_start_without_credentials),
         TEST(is_sent_when_the_credentials_have_come),
         TEST(is_done_unsent_when_no_credentials_come),

@@ -185,6 +185,22 @@ static void a_fetch_that_cannot_begin_is_a_failure(void **state) {
     assert_int_equal(provider.fetches, 1);
 }
 
+static void interrupted_it_fetches_anew_for_who_asks_again(void **state) {
+    (void)state;
+    struct sleeper sleeper = {.waiter.wake = wake};
+    credentials_cache_interrupt(&cache);
+    assert_int_equal(ask(&sleeper, NULL), CREDENTIALS_PENDING);
+    credentials_cache_interrupt(&cache);
+    assert_int_equal(provider.cancels, 1);
+    assert_int_equal(sleeper.woken, 1);
+    assert_int_equal(ask(&sleeper, NULL), CREDENTIALS_PENDING);
+    assert_int_equal(provider.fetches, 2);
+    grant("ONE", HOUR_MS);
+    assert_int_equal(sleeper.woken, 2);
+    credentials_cache_interrupt(&cache);
+    assert_int_equal(ask(NULL, "ONE"), CREDENTIALS_READY);
+}
+
 static void the_end_cancels_what_runs(void **state) {
     (void)state;
     (void)ask(NULL, NULL);
@@ -204,6 +220,7 @@ int main(void) {
         TEST(a_failure_is_told_and_the_next_try_waits_longer_each_time),
         TEST(what_is_expired_or_incomplete_when_it_comes_is_a_failure),
         TEST(a_fetch_that_cannot_begin_is_a_failure),
+        TEST(interrupted_it_fetches_anew_for_who_asks_again),
         TEST(the_end_cancels_what_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #define credentials_role_done fake_credentials_role_done
 #define credentials_chain_init tested_credentials_chain_init
 #define credentials_chain_source tested_credentials_chain_source
+#define credentials_chain_interrupt tested_credentials_chain_interrupt
 #define credentials_chain_done tested_credentials_chain_done
 #include "../../../src/aws/credentials_chain.c" // NOLINT(bugprone-suspicious-include)
 
@@ -39,14 +40,22 @@ static bool role_fetch(struct credentials_provider *self, credentials_granted_fn
     return role.provider.fetch(&role.provider, done, context, err);
 }
 
-static void no_cancel(struct credentials_provider *self) { (void)self; }
+static void container_cancel(struct credentials_provider *self) {
+    (void)self;
+    container.provider.cancel(&container.provider);
+}
+
+static void role_cancel(struct credentials_provider *self) {
+    (void)self;
+    role.provider.cancel(&role.provider);
+}
 
 void credentials_container_init(struct credentials_container *self,
                                 const struct container_settings *settings,
                                 struct http_client *http) {
     (void)settings;
     (void)http;
-    self->provider = (struct credentials_provider){container_fetch, no_cancel};
+    self->provider = (struct credentials_provider){container_fetch, container_cancel};
 }
 
 void credentials_role_init(struct credentials_role *self, const struct role_settings *settings,
@@ -55,7 +64,7 @@ void credentials_role_init(struct credentials_role *self, const struct role_sett
     (void)settings;
     (void)http;
     (void)clock;
-    self->provider = (struct credentials_provider){role_fetch, no_cancel};
+    self->provider = (struct credentials_provider){role_fetch, role_cancel};
     signs_for_role = source;
 }
 
@@ -157,6 +166,19 @@ static void a_role_that_cannot_be_assumed_is_not_replaced_by_what_there_is(void 
     assert_int_equal(err.code, ERR_REFUSED);
 }
 
+static void interrupted_whatever_is_being_fetched_is_fetched_anew(void **state) {
+    (void)state;
+    begin((struct credentials_settings){.container = ENDPOINT, .role = ROLE});
+    struct credentials_source *source = credentials_chain_source(&chain);
+    assert_int_equal(ask(source, NULL, NULL), CREDENTIALS_PENDING);
+    assert_int_equal(ask(signs_for_role, NULL, NULL), CREDENTIALS_PENDING);
+    credentials_chain_interrupt(&chain);
+    assert_int_equal(container.cancels, 1);
+    assert_int_equal(role.cancels, 1);
+    assert_int_equal(ask(source, NULL, NULL), CREDENTIALS_PENDING);
+    assert_int_equal(role.fetches, 2);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 
 int main(void) {
@@ -167,6 +189,7 @@ int main(void) {
         TEST(what_is_wrong_with_the_endpoint_is_told_when_there_is_nothing_else),
         TEST(a_role_signs_and_is_assumed_with_what_there_is),
         TEST(a_role_that_cannot_be_assumed_is_not_replaced_by_what_there_is),
+        TEST(interrupted_whatever_is_being_fetched_is_fetched_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

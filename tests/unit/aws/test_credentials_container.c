@@ -212,6 +212,7 @@ static void the_endpoint_is_asked_directly_and_with_the_token(void **state) {
     assert_string_equal(f.http.request.method, "GET");
     assert_string_equal(f.http.headers, "Accept: application/json\nAuthorization: a token\n");
     assert_false(f.http.request.use_proxy);
+    assert_true(f.http.request.single_use);
     assert_true(f.http.request.time_limit_ms > 0);
 }
 

@@ -186,6 +186,7 @@ static void sts_is_asked_for_an_hour_with_everything_encoded(void **state) {
     assert_string_equal(f.request.content_type, "application/x-www-form-urlencoded; charset=utf-8");
     assert_null(f.request.target);
     assert_string_equal(f.role.client.service, "sts");
+    assert_true(f.role.client.single_use);
     assert_true(f.request.time_limit_ms > 0);
 }
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "base/crypto.h"
 
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -119,6 +124,34 @@ static void random_fills_exactly_what_was_asked_for(void **state) {
     assert_true(crypto_random(bytes, 0, NULL));
 }
 
+static unsigned seedings_of(EVP_RAND_CTX *generator) {
+    unsigned count = 0;
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_uint(OSSL_DRBG_PARAM_RESEED_COUNTER, &count),
+        OSSL_PARAM_construct_end(),
+    };
+    assert_int_equal(EVP_RAND_CTX_get_params(generator, parameters), 1);
+    return count;
+}
+
+static void reseeded_what_tls_draws_from_comes_of_new_bytes(void **state) {
+    (void)state;
+    uint8_t drawn[16];
+    EVP_RAND_CTX *const generators[] = {RAND_get0_public(NULL), RAND_get0_private(NULL)};
+    unsigned before[2];
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(EVP_RAND_generate(generators[i], drawn, sizeof drawn, 0, 0, NULL, 0), 1);
+        before[i] = seedings_of(generators[i]);
+        assert_int_equal(EVP_RAND_generate(generators[i], drawn, sizeof drawn, 0, 0, NULL, 0), 1);
+        assert_int_equal(seedings_of(generators[i]), before[i]);
+    }
+    assert_true(crypto_reseed(NULL));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(EVP_RAND_generate(generators[i], drawn, sizeof drawn, 0, 0, NULL, 0), 1);
+        assert_int_not_equal(seedings_of(generators[i]), before[i]);
+    }
+}
+
 static void hex_is_lower_case_and_has_no_terminator(void **state) {
     (void)state;
     static const uint8_t bytes[] = {0x00, 0x0f, 0xa5, 0xff};
@@ -139,6 +172,7 @@ int main(void) {
         cmocka_unit_test(hmac_with_an_empty_key_does_not_reuse_the_last_one),
         cmocka_unit_test(random_bytes_differ_from_draw_to_draw),
         cmocka_unit_test(random_fills_exactly_what_was_asked_for),
+        cmocka_unit_test(reseeded_what_tls_draws_from_comes_of_new_bytes),
         cmocka_unit_test(hex_is_lower_case_and_has_no_terminator),
     };
     return cmocka_run_group_tests(before, NULL, NULL) +

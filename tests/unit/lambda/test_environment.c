@@ -103,6 +103,7 @@ static void every_other_kind_is_frozen_between_invocations_one_at_a_time(void **
         assert_true(kind->is_frozen);
         assert_false(kind->is_concurrent);
         assert_null(kind->source);
+        assert_int_equal(kind->is_restored, strcmp(types[i], "snap-start") == 0);
     }
 }
 

@@ -120,6 +120,24 @@ static void uses_a_connection_again_and_says_so(void **state) {
     tcp_server_stop(&server);
 }
 
+static void a_connection_for_a_single_use_is_not_used_again(void **state) {
+    (void)state;
+    char url[URL_BYTES];
+    struct tcp_server server;
+    tcp_server_start(&server, answer_all, NULL);
+    struct http_client *client = new_client(clock_system());
+    struct http_request request = {
+        .method = "POST", .url = url_of(&server, url), .single_use = true};
+    struct outcome first, second;
+    run_exchange(client, &request, &first);
+    request.single_use = false;
+    run_exchange(client, &request, &second);
+    assert_false(second.reused);
+    assert_int_equal(server.connections, 2);
+    http_client_destroy(client);
+    tcp_server_stop(&server);
+}
+
 enum { MANY = 20 };
 
 static pthread_barrier_t all_here;
@@ -313,6 +331,7 @@ int main(void) {
         cmocka_unit_test(sends_what_it_was_given_and_nothing_of_its_own),
         cmocka_unit_test(sends_the_content_type_that_it_was_given_once),
         cmocka_unit_test(uses_a_connection_again_and_says_so),
+        cmocka_unit_test(a_connection_for_a_single_use_is_not_used_again),
         cmocka_unit_test(runs_many_exchanges_at_once),
         cmocka_unit_test(done_may_start_and_cancel_exchanges),
         cmocka_unit_test(a_cancelled_exchange_is_never_done),

@@ -84,8 +84,7 @@ static void other_environments_and_other_numbers_have_other_ids(void **state) {
     struct event made;
     assert_true(cloudwatch_events_make(&events, &event, UINT64_MAX, &made, NULL));
     assert_non_null(span_find(made.text, SPAN(ENVIRONMENT "1844674407370955161500000000\"")));
-    cloudwatch_events_done(&events);
-    cloudwatch_events_init(&events, "ffffffffffff", true, NOW_MS);
+    cloudwatch_events_renew(&events, "ffffffffffff");
     assert_true(cloudwatch_events_make(&events, &event, 1, &made, NULL));
     assert_non_null(span_find(made.text, SPAN("281474976710655"
                                               "00000000000000000001")));

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -106,6 +107,26 @@ static void an_event_keeps_its_members_first_and_gets_ours(void **state) {
         assert_line(&enricher, cases[i].text, cases[i].line);
         enricher_done(&enricher);
     }
+}
+
+static void renewed_its_lines_are_of_another_environment(void **state) {
+    (void)state;
+    static const char event[] = "{\"type\":\"x\"}";
+    struct enricher enricher = usual_enricher();
+    assert_line(&enricher, event, "{\"type\":\"x\"" FIRST LAMBDA "}");
+    enricher_renew(&enricher, "0123456789ab");
+    assert_string_equal(enricher.environment_id, "0123456789ab");
+    for (int number = 1; number <= 2; number++) {
+        char line[512];
+        (void)snprintf(line, sizeof line,
+                       "{\"type\":\"x\",\"eventId\":\"0123456789ab-%012d\",\"lambda\":{"
+                       "\"functionName\":\"orders\",\"functionVersion\":\"7\","
+                       "\"accountId\":\"123456789012\",\"region\":\"eu-west-1\","
+                       "\"environmentId\":\"0123456789ab\"}}",
+                       number);
+        assert_line(&enricher, event, line);
+    }
+    enricher_done(&enricher);
 }
 
 static void without_enrichment_lines_are_the_events(void **state) {
@@ -350,6 +371,7 @@ static void every_sample_event_becomes_a_good_line(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_keeps_its_members_first_and_gets_ours),
+        cmocka_unit_test(renewed_its_lines_are_of_another_environment),
         cmocka_unit_test(without_enrichment_lines_are_the_events),
         cmocka_unit_test(tags_and_names_are_escaped_and_empty_names_left_out),
         cmocka_unit_test(event_ids_count_up_and_may_outgrow_their_digits),

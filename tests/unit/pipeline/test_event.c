@@ -27,6 +27,8 @@ static void types_are_told_apart(void **state) {
         {"platform.end", EVENT_PLATFORM},
         {"platform.initRuntimeDone", EVENT_PLATFORM},
         {"platform.startled", EVENT_PLATFORM},
+        {"platform.restoreStart", EVENT_RESTORE_START},
+        {"platform.restoreReport", EVENT_PLATFORM},
         {"platform.", EVENT_PLATFORM},
         {"platform", EVENT_OTHER},
         {"Function", EVENT_OTHER},

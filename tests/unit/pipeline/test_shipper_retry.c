@@ -257,6 +257,25 @@ static void without_credentials_it_waits_for_somebody_to_mend_it(void **state) {
     finish();
 }
 
+static void interrupted_everything_goes_again_at_once_on_new_connections(void **state) {
+    (void)state;
+    rig_init(&rig, (struct rig_options){.lanes = 3, .group_bytes = 1000});
+    rig_ship(&rig, 60, 50);
+    assert_int_equal(fake_destination_count_running(&rig.destination), 3);
+    fake_destination_answer_all(&rig.destination, 1, RECORD_RETRY, PACE_MISCONFIGURED);
+    uint64_t before = shipper_ledger(rig.shipper)->retried_records;
+    shipper_interrupt(rig.shipper);
+    assert_int_equal(rig.destination.cancels, 2);
+    assert_true(shipper_ledger(rig.shipper)->retried_records > before);
+    assert_true(rig_wait_ms(&rig) == 0);
+    rig_pump(&rig);
+    for (int lane = 0; lane < 3; lane++) {
+        assert_true(rig.destination.lanes[lane].running);
+        assert_true(rig.destination.lanes[lane].fresh_connection);
+    }
+    finish();
+}
+
 static void lanes_that_wait_do_not_keep_the_others_from_sending(void **state) {
     (void)state;
     rig_init(&rig, (struct rig_options){.lanes = 2});
@@ -272,6 +291,8 @@ static void lanes_that_wait_do_not_keep_the_others_from_sending(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(interrupted_everything_goes_again_at_once_on_new_connections,
+                                  tear_down),
         cmocka_unit_test_teardown(one_retry_in_a_row_goes_at_once_on_a_fresh_connection, tear_down),
         cmocka_unit_test_teardown(progress_allows_the_next_immediate_retry, tear_down),
         cmocka_unit_test_teardown(waits_grow_up_to_the_cap_of_their_pace, tear_down),
