@@ -98,7 +98,8 @@ def test_40000_invocations_and_a_month_of_credentials_leave_nothing_behind(
             end_descriptors = extension.num_fds()
         assert shut_down(environment).exit_code == 0
     print(f"{warm_kb} kB after {WARM_AFTER} waves, {end_kb} kB after {WAVES}")
-    print(f"{len(rotation.all)} credentials, {len(set(environment.credentials_given))} were fetched")
+    fetched = len(set(environment.credentials_given))
+    print(f"{len(rotation.all)} credentials, of which {fetched} were fetched")
     assert is_sanitized(environment) or end_kb <= warm_kb + GROWTH_KB
     assert threads == 2
     assert end_descriptors <= descriptors + 8
