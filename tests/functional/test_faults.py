@@ -39,6 +39,8 @@ HOLD_MS = 200
 # What a starved test machine may add to a hold; one without an end would last to the deadline.
 SLACK_MS = 2000
 REQUESTS_HIT = 3
+# So many requests are in flight at most.
+LANES = 4
 AT_ONCE = 12
 
 
@@ -231,7 +233,8 @@ def test_a_clock_that_is_wrong_costs_one_attempt(
     for number in range(3):
         environment.invoke(output=[f"invocation {number}\n"], duration_s=0.1)
     refused = [request for request in kinesis_stub.requests() if request.status != 200]
-    assert [request.error_type for request in refused] == ["InvalidSignatureException"]
+    assert {request.error_type for request in refused} == {"InvalidSignatureException"}
+    assert len(refused) <= LANES, "no more than were on their way when the first was refused"
     kinesis_stub.set_clock(0)
     environment.invoke(output=["right again\n"], duration_s=0.1)
     assert shut_down(environment).exit_code == 0
@@ -239,7 +242,8 @@ def test_a_clock_that_is_wrong_costs_one_attempt(
     assert_ledger_is_exact(line)
     assert line["deliveredEvents"] == len(environment.emitted)
     assert not compare(environment.emitted, events_in(kinesis_stub.records())).missing
-    assert len([request for request in kinesis_stub.requests() if request.status != 200]) == 2
+    refused_again = [request for request in kinesis_stub.requests() if request.status != 200]
+    assert len(refused) < len(refused_again) <= 2 * LANES
 
 
 @pytest.mark.parametrize("mode", MODES)
