@@ -76,6 +76,13 @@ void http_client_cancel(struct http_client *client, struct http_exchange *exchan
     }
 }
 
+/* Only the platform's answers are waited for in this way, and it is not asked anything here. */
+bool http_client_run(struct http_client *client, int64_t wait_ms, struct error *err) {
+    (void)client;
+    (void)wait_ms;
+    return error_set(err, ERR_SYSTEM, "there is nothing to wait for");
+}
+
 static void answer(struct http_exchange *exchange) {
     static struct buf body = {.ceiling = SIZE_MAX};
     buf_clear(&body);
