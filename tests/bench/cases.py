@@ -64,7 +64,8 @@ def way(output: str, compression: str = "none", protocol: str = "json") -> Way:
         "EXTENSION_LOG_COMPRESSION": compression,
         "EXTENSION_LOG_KINESIS_PROTOCOL": protocol,
     }
-    return Way("+".join([output, *more]), variables, protocol, compression)
+    compressed = "gzip" if output in ALWAYS_GZIP else compression
+    return Way("+".join([output, *more]), variables, protocol, compressed)
 
 
 FORMATS = (
@@ -73,7 +74,11 @@ FORMATS = (
     ("batch", "none"),
     ("ndjson", "gzip"),
     ("batch", "gzip"),
+    ("kpl", "none"),
+    ("cloudwatch", "none"),
 )
+# Those whose records are gzip whatever the settings say.
+ALWAYS_GZIP = ("cloudwatch",)
 WAYS = tuple(
     way(output, compression, protocol)
     for protocol in ("json", "cbor")
