@@ -76,10 +76,11 @@ static int64_t monotonic_deadline(const struct app *app, int64_t deadline_ms, in
 
 /* --- what others tell the app --- */
 
-/* The platform tells extensions nothing of it: it is known from the first event in the stream of
- * logs that came after the snapshot, or from the first invocation, whichever is seen first. */
-static void on_restored(struct app *app) {
-    if (app->ships && !app->was_restored) {
+/* The platform tells extensions nothing of a restore: it is known from the first event in the
+ * stream of logs that came after the snapshot, or from the first invocation, whichever is seen
+ * first. In other kinds of environment such an event means nothing. */
+static void on_invoked_or_restored(struct app *app) {
+    if (app->ships && app->config->environment->is_restored && !app->was_restored) {
         app->was_restored = true;
         shipping_restored(&app->shipping);
     }
@@ -91,7 +92,7 @@ static void on_event_read(void *context, enum event_kind kind, const struct even
     struct span request_id = event_request_id(event);
     app->heard_ms = now_ms(app);
     if (kind == EVENT_RESTORE_START) {
-        on_restored(app);
+        on_invoked_or_restored(app);
     }
     hold_on_event(&app->hold, kind, request_id, position, app->heard_ms);
     invocation_on_event(&app->last, kind, event);
@@ -117,9 +118,7 @@ static bool is_to_be_held(struct app *app) {
 /* Deadlines further away than the longest invocation are not believed. */
 static void on_invoke(struct app *app, const struct lambda_event *event) {
     int64_t deadline = monotonic_deadline(app, event->deadline_ms, INVOCATION_MAX_MS);
-    if (app->config->environment->is_restored) {
-        on_restored(app);
-    }
+    on_invoked_or_restored(app);
     app->last = invocation_begun(event, now_ms(app));
     hold_begin(&app->hold, is_to_be_held(app), event->request_id, now_ms(app), deadline);
 }
