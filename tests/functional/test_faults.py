@@ -42,6 +42,8 @@ REQUESTS_HIT = 3
 # So many requests are in flight at most.
 LANES = 4
 AT_ONCE = 12
+# Of so many on a busy machine, each has less than a small function has of a processor.
+KILL_GRACE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,9 @@ class Story:
     def live(self, proxy: FaultProxy, more: dict[str, str]) -> LambdaEnvironment:
         variables = {"EXTENSION_LOG_FLUSH": self.mode, "EXTENSION_LOG_HOLD_MS": str(HOLD_MS)}
         variables |= proxy.variables | on_free_port() | more
-        return self.make(self.stub, variables, temporary_directory=self.tmp)
+        return self.make(
+            self.stub, variables, temporary_directory=self.tmp, kill_grace_s=KILL_GRACE_S
+        )
 
     def live_with_fault(self, proxy: FaultProxy) -> LambdaEnvironment:
         protocol = {"EXTENSION_LOG_KINESIS_PROTOCOL": self.fault.protocol}
