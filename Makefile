@@ -54,7 +54,7 @@ build-KinesisStreamLogsApiExtensionLayer: $(LAYER)/extensions/$(NAME)
 
 ##@ Test
 
-.PHONY: test unit torture fuzz-replay emulated instructions functional template infra terraform reliability soak fuzz bench demo
+.PHONY: test unit torture fuzz-replay emulated instructions functional rie template infra terraform reliability soak fuzz bench demo
 test unit torture fuzz-replay emulated instructions functional template infra: | build/packages/python
 test: $(UNIT_PROGRAMS) $(TORTURE_NEEDS) $(REPLAY_PROGRAMS) $(EMULATED_NEEDS) $(INSTRUCTIONS_NEEDS) $(FUNCTIONAL_NEEDS) $(TEMPLATE_NEEDS) $(INFRA_NEEDS) ## The next eight, with a quick torture, and one line of totals
 	@TORTURE_RUNS=$(TORTURE_RUNS_IN_TEST) $(RUN_SUITES) $(UNIT_SUITE) $(TORTURE_SUITE) $(REPLAY_SUITE) $(EMULATED_SUITE) $(INSTRUCTIONS_SUITE) $(FUNCTIONAL_SUITE) $(TEMPLATE_SUITE) $(INFRA_SUITE)
@@ -70,6 +70,8 @@ instructions: $(INSTRUCTIONS_NEEDS) ## Instructions for each byte of logs, again
 	@$(if $(RENEW),$(PYTHON) tests/bench/instructions.py --renew,$(RUN_SUITES) $(INSTRUCTIONS_SUITE))
 functional: $(FUNCTIONAL_NEEDS) ## The binary in a local Lambda environment; SANITIZE=address|thread builds it that way
 	@$(RUN_SUITES) $(FUNCTIONAL_SUITE)
+rie: $(RIE_NEEDS) ## The layer in AWS's own emulator, the Runtime Interface Emulator
+	@$(RUN_SUITES) --rie
 template: $(TEMPLATE_NEEDS) ## template.yaml: sam validate --lint, sam build, and what it deploys
 	@$(RUN_SUITES) $(TEMPLATE_SUITE)
 infra: $(INFRA_NEEDS) ## docs/deploy.md and infra/: their commands, templates and images, tried on a local account

@@ -59,13 +59,16 @@ BINARY_address := build/asan/extensions/$(NAME)
 BINARY_thread := build/tsan/extensions/$(NAME)
 BINARY = $(or $(BINARY_$(SANITIZE)),$(error SANITIZE=$(SANITIZE); it is address or thread))
 FUNCTIONAL_NEEDS = $(BINARY) $(LAYER_HERE) $(LAYER_OTHER) build/packages/emulator build/packages/functional build/venv/installed \
-    build/tools/print_settings build/kinesis-local/installed build/sam-venv/installed
+    build/tools/print_settings build/kinesis-local/installed
 FUNCTIONAL_SUITE = --functional $(BINARY)
 
 $(BINARY_address): $(OBJECTS_asan)
 	$(call link,asan)
 $(BINARY_thread): $(OBJECTS_tsan)
 	$(call link,tsan)
+
+# AWS's Runtime Interface Emulator, which the SAM CLI has inside.
+RIE_NEEDS = $(LAYER_HERE) build/packages/functional build/venv/installed build/sam-venv/installed build/kinesis-local/installed
 
 # Template: the SAM CLI, which brings its own Python environment.
 TEMPLATE_NEEDS := build/sam-venv/installed build/venv/installed build/libraries/x86_64/VERSIONS

@@ -124,8 +124,12 @@ def run_functional(binary: str) -> Count:
     return run_pytest("tests/functional", variables, as_root())
 
 
+def run_rie(_: str) -> Count:
+    return run_pytest("tests/rie", {}, as_root())
+
+
 def as_root() -> list[str]:
-    """Some functional tests need chroot and low ports; other users have them in namespaces."""
+    """Some of these tests need chroot and low ports; other users have them in namespaces."""
     namespaces = ["unshare", "--map-root-user", "--net"]
     if os.geteuid() == 0 or subprocess.run([*namespaces, "true"]).returncode:
         return []
@@ -236,6 +240,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--emulator", default="", metavar="COMMAND")
     parser.add_argument("--instructions", action="store_const", const="instructions")
     parser.add_argument("--functional", metavar="BINARY")
+    parser.add_argument("--rie", action="store_const", const="rie")
     parser.add_argument("--template", action="store_const", const="template")
     parser.add_argument("--infra", action="store_const", const="infra")
     return parser.parse_args()
@@ -261,6 +266,7 @@ def main() -> int:
         ("emulated", partial(run_emulated, asked.emulator), asked.emulated),
         ("instructions", run_instructions, asked.instructions),
         ("functional", run_functional, asked.functional),
+        ("rie", run_rie, asked.rie),
         ("template", run_template, asked.template),
         ("infra", run_infra, asked.infra),
     ]

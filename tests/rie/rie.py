@@ -28,7 +28,7 @@ from root_directory import RootDirectory
 
 from kinesis.child_server import comes_to_listen
 
-FUNCTION = Path(__file__).parent / "functions/python"
+FUNCTION = Path(__file__).parent / "function"
 RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 NAMES = {"x86_64": "x86_64", "aarch64": "arm64"}
 PROGRAM = Path("samcli/local/rapid") / f"aws-lambda-rie-{NAMES[platform.machine()]}"

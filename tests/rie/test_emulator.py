@@ -25,11 +25,11 @@ from outcome import (
     on_free_port,
     without_repeats,
 )
-from rie import PROGRAM, Answer, Emulator, lambda_root
 from root_directory import RootDirectory
 from test_static_binary import HERE, layer_of
 
 from kinesis import Behaviour, KinesisStub, LocalStream, MotoStream, events_in
+from rie import PROGRAM, Answer, Emulator, lambda_root
 
 Kinesis = KinesisStub | MotoStream | LocalStream
 Emulators = Callable[..., Emulator]
