@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from gzip import decompress as gunzip
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from outcome import (
     NO_HOLD_MS,
     assert_all_arrived,
     assert_ledger_is_exact,
+    is_sanitized_binary,
     shut_down,
     totals,
 )
@@ -151,4 +153,44 @@ def test_credentials_that_expired_in_the_snapshot_are_never_used(
     shut_down(environment)
     statuses = {request.status for request in kinesis_stub.requests()[before:]}
     assert statuses == {200}, "the old ones were tried"
+    assert_none_is_missing(environment, kinesis_stub)
+
+
+DAY_S = 24 * 3600
+
+
+@pytest.fixture
+def wall_clock(tmp_path: Path) -> Path:
+    """What is written into it in seconds is how far the extension's wall clock is ahead."""
+    clock = tmp_path / "clock"
+    clock.write_text("+0")
+    return clock
+
+
+def on_that_clock(clock: Path) -> dict[str, str]:
+    """The monotonic clock stays as it is: it stands still in a snapshot."""
+    [library] = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+    return {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+def test_a_day_that_the_snapshot_lay_on_a_disk_costs_no_attempt(
+    initialised: Environments, kinesis_stub: KinesisStub, extension_binary: Path, wall_clock: Path
+) -> None:
+    """The wall clock jumps: requests are signed by the new time, with credentials of that time."""
+    if is_sanitized_binary(extension_binary):
+        pytest.skip("a sanitizer wants to be the first library")
+    environment = initialised(on_that_clock(wall_clock), credentials_lifetime_s=3600.0)
+    before = len(kinesis_stub.requests())
+    wall_clock.write_text(f"+{DAY_S}")
+    kinesis_stub.set_clock(DAY_S)
+    environment.give_credentials(LATER, 2.0 * DAY_S)
+    kinesis_stub.accept_only(LATER)
+    assert environment.invoke(output=["a line\n"]).undelivered_at_freeze == 0
+    shut_down(environment)
+    assert {request.status for request in kinesis_stub.requests()[before:]} == {200}
     assert_none_is_missing(environment, kinesis_stub)
