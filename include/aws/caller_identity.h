@@ -12,7 +12,7 @@
 
 /* `arn` is valid during the call; empty when it was not learnt, and *err says why: ERR_INVALID when
  * there are no credentials, ERR_REFUSED when they are not good, ERR_UNAVAILABLE when STS is not
- * reached, which a destination may be all the same. */
+ * reached, in trouble or not the one that answers: a destination may be well all the same. */
 typedef void (*caller_identity_fn)(void *context, struct span arn, const struct error *err);
 
 /* A running question. The struct is the caller's and stays in place until `done`. */

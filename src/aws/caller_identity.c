@@ -16,8 +16,9 @@ static void explain(const struct aws_answer *answer, struct error *err) {
     } else if (answer->status == 0) {
         error_set(err, ERR_UNAVAILABLE, "no answer from STS: %s", answer->error_message);
     } else {
-        error_set(err, ERR_REFUSED, "HTTP status %d %s: %s", answer->status, answer->error_code,
-                  answer->error_message);
+        bool passes = answer->verdict == AWS_TRANSIENT || answer->verdict == AWS_THROTTLED;
+        error_set(err, passes ? ERR_UNAVAILABLE : ERR_REFUSED, "HTTP status %d %s: %s",
+                  answer->status, answer->error_code, answer->error_message);
     }
 }
 
@@ -28,6 +29,7 @@ static void on_answer(void *context, const struct aws_answer *answer) {
     bool known = false;
     if (answer->verdict == AWS_OK) {
         known = xml_text_append(answer->body, ARN_AT, &arn, &err);
+        err.code = ERR_UNAVAILABLE; /* whoever answered so is not STS */
     } else {
         explain(answer, &err);
     }

@@ -97,8 +97,14 @@ static void why_it_was_not_learnt_is_told(void **state) {
         {{.verdict = AWS_MISCONFIGURED, .error_message = "AWS_ACCESS_KEY_ID is not set"},
          ERR_INVALID,
          "AWS_ACCESS_KEY_ID is not set"},
+        {{.verdict = AWS_THROTTLED, .status = 400, .was_sent = true, .error_code = "Throttling"},
+         ERR_UNAVAILABLE,
+         "HTTP status 400 Throttling"},
+        {{.verdict = AWS_TRANSIENT, .status = 503, .was_sent = true},
+         ERR_UNAVAILABLE,
+         "HTTP status 503"},
         {{.verdict = AWS_OK, .status = 200, .was_sent = true, .body = {"{}", 2}},
-         ERR_INVALID,
+         ERR_UNAVAILABLE,
          "not the XML"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
