@@ -53,6 +53,9 @@ static inline void line_append(struct buf *out, const struct line *line) {
 /* The same, ended by a newline: the `append` of formats that are lines of text. */
 void line_append_ended(struct buf *out, const struct line *line, bool first);
 
+/* The same, with a comma between it and the one before: of those that are JSON arrays. */
+void line_append_listed(struct buf *out, const struct line *line, bool first);
+
 extern const struct format format_ndjson;
 extern const struct format format_event;
 extern const struct format format_batch;

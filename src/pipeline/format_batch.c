@@ -12,13 +12,6 @@ static void open_record(struct buf *out, const struct record_heading *heading) {
     buf_append_char(out, '[');
 }
 
-static void append_line(struct buf *out, const struct line *line, bool first) {
-    if (!first) {
-        buf_append_char(out, ',');
-    }
-    line_append(out, line);
-}
-
 static bool close_record(struct buf *out, size_t start) {
     (void)start;
     buf_append(out, SPAN("]\n"));
@@ -32,7 +25,7 @@ const struct format format_batch = {
     .opening_bytes = opening_bytes,
     .open = open_record,
     .line_framing_bytes = 1,
-    .append = append_line,
+    .append = line_append_listed,
     .closing_bytes = 2,
     .close = close_record,
 };

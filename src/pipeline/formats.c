@@ -21,3 +21,10 @@ void line_append_ended(struct buf *out, const struct line *line, bool first) {
     line_append(out, line);
     buf_append_char(out, '\n');
 }
+
+void line_append_listed(struct buf *out, const struct line *line, bool first) {
+    if (!first) {
+        buf_append_char(out, ',');
+    }
+    line_append(out, line);
+}
