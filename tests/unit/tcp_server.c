@@ -55,10 +55,10 @@ static void *accept_peers(void *argument) {
             .number = number,
             .received = buf_with_ceiling(16 * 1024 * 1024),
         };
+        atomic_fetch_add(&server->connections, 1); /* before anybody can be answered */
         if (pthread_create(&peer->thread, NULL, serve_peer, peer) != 0) {
             abort();
         }
-        atomic_fetch_add(&server->connections, 1);
     }
     return NULL;
 }
