@@ -71,7 +71,8 @@ void hold_init(struct hold *hold, struct hold_settings settings);
 void hold_begin(struct hold *hold, bool waits, const char *request_id, int64_t now_ms,
                 int64_t deadline_ms);
 
-/* An event was read, in a hold or outside. */
+/* An event was read, in a hold or outside. `request_id` is asked of EVENT_START and
+ * EVENT_RUNTIME_DONE alone. */
 void hold_on_event(struct hold *hold, enum event_kind kind, struct span request_id,
                    uint64_t position, int64_t now_ms);
 

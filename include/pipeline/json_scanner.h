@@ -21,7 +21,10 @@ struct json_scanner {
     bool met_blanks; /* between tokens, so far */
 };
 
-struct json_scanner json_scanner_over(struct span text);
+static inline struct json_scanner json_scanner_over(struct span text) {
+    const char *start = text.len > 0 ? text.ptr : "";
+    return (struct json_scanner){.at = start, .end = start + text.len};
+}
 
 /* Skips one value of any kind and the blanks before it. *ret is its text. */
 MUST_CHECK bool json_scan_value(struct json_scanner *scanner, struct span *ret);
@@ -51,7 +54,10 @@ enum json_step {
     JSON_BROKEN, /* it is no object; see struct json_scanner */
 };
 
-struct json_object json_object_over(struct span text);
+static inline struct json_object json_object_over(struct span text) {
+    return (struct json_object){.scanner = json_scanner_over(text)};
+}
+
 enum json_step json_object_next(struct json_object *object, struct json_member *ret);
 
 /* The content of a string value (JSON text that has been scanned), or an empty span for any other

@@ -61,8 +61,9 @@ struct app {
     unsigned wait_failures;       /* in a row */
     struct memory_reserve reserve;
     struct lambda_event shutdown;
-    bool ended;       /* SHUTDOWN came, or the platform refused to go on */
-    int64_t heard_ms; /* when an event was last read */
+    bool ended;        /* SHUTDOWN came, or the platform refused to go on */
+    int64_t pumped_ms; /* when events were last looked for */
+    int64_t heard_ms;  /* when one was last read, in the same turn */
     int status;
 };
 
@@ -86,15 +87,20 @@ static void on_invoked_or_restored(struct app *app) {
     }
 }
 
+/* Only events that begin or end an invocation are read for it: of the others there are many. */
+static struct span request_id_of(enum event_kind kind, const struct event *event) {
+    bool begins_or_ends_one = kind == EVENT_START || kind == EVENT_RUNTIME_DONE;
+    return begins_or_ends_one ? event_request_id(event) : span_of(NULL, 0);
+}
+
 static void on_event_read(void *context, enum event_kind kind, const struct event *event,
                           uint64_t position) {
     struct app *app = context;
-    struct span request_id = event_request_id(event);
-    app->heard_ms = now_ms(app);
+    app->heard_ms = app->pumped_ms;
     if (kind == EVENT_RESTORE_START) {
         on_invoked_or_restored(app);
     }
-    hold_on_event(&app->hold, kind, request_id, position, app->heard_ms);
+    hold_on_event(&app->hold, kind, request_id_of(kind, event), position, app->heard_ms);
     invocation_on_event(&app->last, kind, event);
     if (app->config->environment->is_concurrent) {
         open_invocations_on_event(&app->open, kind, event, app->heard_ms);
@@ -238,13 +244,18 @@ static void ask_next_when_ready(struct app *app) {
     }
 }
 
+static void pump_shipper(struct app *app) {
+    app->pumped_ms = now_ms(app);
+    shipper_pump(app->shipping.shipper);
+}
+
 /* Delivers what can be delivered, and learns of the end of an invocation even when nothing can. */
 static void pump(struct app *app) {
     if (!app->ships) {
         return;
     }
     shipper_set_deadline(app->shipping.shipper, hold_delivery_ends_ms(&app->hold));
-    shipper_pump(app->shipping.shipper);
+    pump_shipper(app);
     if (hold_waits_for_runtime_done(&app->hold) &&
         shipper_foresees_runtime_done(app->shipping.shipper, span_of_text(app->hold.request_id))) {
         hold_on_runtime_done_foreseen(&app->hold, now_ms(app));
@@ -325,7 +336,7 @@ static int64_t quiet_needed_ms(const struct app *app) {
 static void take_last_deliveries(struct app *app, int64_t deadline_ms) {
     app->heard_ms = now_ms(app);
     for (;;) {
-        shipper_pump(app->shipping.shipper);
+        pump_shipper(app);
         int64_t quiet_at = app->heard_ms + quiet_needed_ms(app);
         int64_t until = quiet_at < deadline_ms ? quiet_at : deadline_ms;
         if (now_ms(app) >= until) {
@@ -337,11 +348,11 @@ static void take_last_deliveries(struct app *app, int64_t deadline_ms) {
 
 static void drain(struct app *app, int64_t deadline_ms) {
     shipper_end_of_input(app->shipping.shipper);
-    shipper_pump(app->shipping.shipper);
+    pump_shipper(app);
     while (!shipper_idle(app->shipping.shipper) && now_ms(app) < deadline_ms) {
         wait_until(app, deadline_ms);
         shipper_end_of_input(app->shipping.shipper);
-        shipper_pump(app->shipping.shipper);
+        pump_shipper(app);
     }
 }
 

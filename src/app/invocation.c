@@ -14,13 +14,14 @@ struct invocation invocation_begun(const struct lambda_event *event, int64_t now
 
 void invocation_on_event(struct invocation *invocation, enum event_kind kind,
                          const struct event *event) {
-    bool is_its_own = span_equals(event_request_id(event), span_of_text(invocation->request_id));
-    if (kind == EVENT_RUNTIME_DONE && is_its_own &&
-        span_equals(event_record_member(event, SPAN("status")), SPAN("\"success\""))) {
-        invocation->succeeded = true;
+    if ((kind != EVENT_RUNTIME_DONE && kind != EVENT_REPORT) ||
+        !span_equals(event_request_id(event), span_of_text(invocation->request_id))) {
+        return;
     }
-    if (kind == EVENT_REPORT && is_its_own) {
+    if (kind == EVENT_REPORT) {
         invocation->reported = true;
+    } else if (span_equals(event_record_member(event, SPAN("status")), SPAN("\"success\""))) {
+        invocation->succeeded = true;
     }
 }
 

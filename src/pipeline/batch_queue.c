@@ -11,7 +11,7 @@ struct batch_queue {
         struct batch *oldest;
         struct batch **end; /* where the next batch is linked in */
         size_t bytes;       /* of the batches inside and of those popped but not released */
-        struct buf reusable;
+        struct buf reusable[BATCH_REUSED_MAX];
     } shared; /* only with the mutex held */
 };
 
@@ -43,7 +43,9 @@ void batch_queue_destroy(struct batch_queue *queue) {
         batch_free(batch);
         batch = next;
     }
-    buf_done(&queue->shared.reusable);
+    for (size_t i = 0; i < BATCH_REUSED_MAX; i++) {
+        buf_done(&queue->shared.reusable[i]);
+    }
     (void)pthread_mutex_destroy(&queue->mutex);
     free(queue);
 }
@@ -107,12 +109,15 @@ void batch_queue_release(struct batch_queue *queue, size_t bytes) {
     (void)pthread_mutex_unlock(&queue->mutex);
 }
 
-/* Leaves the smaller of the two in *body. */
-static void keep_larger_locked(struct batch_queue *queue, struct buf *body) {
-    if (body->capacity > queue->shared.reusable.capacity) {
-        struct buf kept = queue->shared.reusable;
-        queue->shared.reusable = *body;
-        *body = kept;
+/* Leaves the smallest of all in *body. */
+static void keep_largest_locked(struct batch_queue *queue, struct buf *body) {
+    for (size_t i = 0; i < BATCH_REUSED_MAX; i++) {
+        struct buf *kept = &queue->shared.reusable[i];
+        if (body->capacity > kept->capacity) {
+            struct buf smaller = *kept;
+            *kept = *body;
+            *body = smaller;
+        }
     }
 }
 
@@ -120,21 +125,31 @@ void batch_queue_reuse(struct batch_queue *queue, struct buf *body) {
     buf_clear(body);
     if (body->capacity <= BATCH_REUSED_BYTES_MAX) {
         (void)pthread_mutex_lock(&queue->mutex);
-        keep_larger_locked(queue, body);
+        keep_largest_locked(queue, body);
         (void)pthread_mutex_unlock(&queue->mutex);
     }
     buf_done(body);
 }
 
-struct buf batch_queue_memory_for(struct batch_queue *queue, size_t length) {
-    struct buf memory = buf_with_ceiling(length);
-    (void)pthread_mutex_lock(&queue->mutex);
-    size_t capacity = queue->shared.reusable.capacity;
-    if (capacity > 0 && length >= capacity - capacity / 8) {
-        memory = buf_take(&queue->shared.reusable);
-        memory.ceiling = length > capacity ? length : capacity;
+static bool is_nearly_filled(const struct buf *memory, size_t length) {
+    size_t capacity = memory->capacity;
+    return capacity > 0 && length >= capacity - capacity / 8;
+}
+
+static struct buf take_reusable_locked(struct batch_queue *queue, size_t length) {
+    for (size_t i = 0; i < BATCH_REUSED_MAX; i++) {
+        if (is_nearly_filled(&queue->shared.reusable[i], length)) {
+            return buf_take(&queue->shared.reusable[i]);
+        }
     }
+    return buf_with_ceiling(length);
+}
+
+struct buf batch_queue_memory_for(struct batch_queue *queue, size_t length) {
+    (void)pthread_mutex_lock(&queue->mutex);
+    struct buf memory = take_reusable_locked(queue, length);
     (void)pthread_mutex_unlock(&queue->mutex);
+    memory.ceiling = length > memory.capacity ? length : memory.capacity;
     return memory;
 }
 

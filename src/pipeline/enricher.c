@@ -160,9 +160,12 @@ static struct span flat_text(struct enricher *e, const struct event *event) {
 static unsigned members_taken(const struct event *event) {
     static const char *const names[] = {"requestId", "eventId", "lambda", "tags"};
     unsigned taken = 0;
+    if (!event->has_others) {
+        return taken;
+    }
     struct json_object object = json_object_over(event->text);
     struct json_member member;
-    while (event->has_others && json_object_next(&object, &member) == JSON_MEMBER) {
+    while (json_object_next(&object, &member) == JSON_MEMBER) {
         for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
             if (span_equals(member.name, span_of_text(names[i]))) {
                 taken |= 1U << i;

@@ -41,7 +41,15 @@ static bool is_usable_id(struct span id) {
     return id.len > 0 && id.len < REQUEST_ID_BYTES && memchr(id.ptr, '\\', id.len) == NULL;
 }
 
+/* Lines of text, of which there are most, have no members. */
+static bool has_object(const struct event *event) {
+    return span_starts_with(event->record, SPAN("{"));
+}
+
 struct span event_record_member(const struct event *event, struct span name) {
+    if (!has_object(event)) {
+        return span_of(NULL, 0);
+    }
     struct json_object record = json_object_over(event->record);
     struct json_member member;
     while (json_object_next(&record, &member) == JSON_MEMBER) {
@@ -83,6 +91,9 @@ static bool names_request_id(struct span name) {
 }
 
 struct span event_logged_request_id(const struct event *event) {
+    if (!has_object(event)) {
+        return span_of(NULL, 0);
+    }
     struct json_object record = json_object_over(event->record);
     struct json_member member;
     struct span id = span_of(NULL, 0);

@@ -23,12 +23,18 @@ static bool skip_text(struct json_scanner *s, struct span text) {
     return true;
 }
 
+/* Up to the record, as the platform always writes it. */
+static bool scan_envelope(struct json_scanner *s, struct span *time, struct span *type) {
+    return skip_text(s, SPAN("{\"time\":")) && json_scan_string(s, time) &&
+           skip_text(s, SPAN(",\"type\":")) && json_scan_string(s, type) &&
+           skip_text(s, SPAN(",\"record\":"));
+}
+
 struct span event_envelope(struct span text) {
     struct json_scanner s = json_scanner_over(text);
-    struct span value;
-    bool found = skip_text(&s, SPAN("{\"time\":")) && json_scan_string(&s, &value) &&
-                 skip_text(&s, SPAN(",\"type\":")) && json_scan_string(&s, &value) &&
-                 skip_text(&s, SPAN(",\"record\":"));
+    struct span time;
+    struct span type;
+    bool found = scan_envelope(&s, &time, &type);
     return span_of(text.ptr, found ? (size_t)(s.at - text.ptr) : 0);
 }
 
@@ -50,6 +56,20 @@ static void note_member(struct event *event, const struct json_member *member) {
     if (slot != NULL) {
         *slot = value;
     }
+}
+
+/* Reads an event that has what the platform's have, in their order; most do. */
+static bool scan_usual_event(struct json_scanner *s, struct event *ret) {
+    const char *start = s->at;
+    struct event event = {.has_others = false};
+    if (!scan_envelope(s, &event.time, &event.type) || !json_scan_value(s, &event.record) ||
+        !json_skip(s, '}')) {
+        return false;
+    }
+    event.text = span_of(start, (size_t)(s->at - start));
+    event.has_blanks = s->met_blanks;
+    *ret = event;
+    return true;
 }
 
 /* Reads one event; on failure *ret is undefined and the scanner tells why. */
@@ -128,14 +148,17 @@ static bool is_cut(const struct event_splitter *s, struct event *ret) {
 
 /* An element is followed by a comma or the end; else it only looks like one, as the resumed bytes
  * of a cut record may. */
-static bool is_followed_properly(struct json_scanner scanner) {
-    json_skip_blanks(&scanner);
-    return scanner.at == scanner.end || *scanner.at == ',' || *scanner.at == ']';
+static bool is_followed_properly(struct json_scanner *scanner) {
+    json_skip_blanks(scanner);
+    return scanner->at == scanner->end || *scanner->at == ',' || *scanner->at == ']';
 }
 
 static enum splitter_item next_object(struct event_splitter *s, struct event *ret) {
-    struct json_object object = json_object_over(span_skip(s->body, s->at));
-    if (scan_event(&object, ret) && is_followed_properly(object.scanner)) {
+    struct span rest = span_skip(s->body, s->at);
+    struct json_scanner scanner = json_scanner_over(rest);
+    struct json_object object = json_object_over(rest);
+    if ((scan_usual_event(&scanner, ret) && is_followed_properly(&scanner)) ||
+        (scan_event(&object, ret) && is_followed_properly(&object.scanner))) {
         s->at += ret->text.len;
         return SPLITTER_EVENT;
     }
@@ -149,14 +172,18 @@ static enum splitter_item next_object(struct event_splitter *s, struct event *re
 static enum splitter_item next_other(struct event_splitter *s, struct event *ret) {
     struct json_scanner scanner = json_scanner_over(span_skip(s->body, s->at));
     struct span value;
-    if (json_scan_value(&scanner, &value) && is_followed_properly(scanner)) {
+    if (json_scan_value(&scanner, &value) && is_followed_properly(&scanner)) {
         return yield_unparsed(s, s->at + value.len, ret);
     }
     return yield_until_next(s, scanner.at, ret);
 }
 
+static bool is_separator(char c) {
+    return c == ',' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static void skip_separators(struct event_splitter *s) {
-    while (s->at < s->body.len && memchr(" \t\r\n,", s->body.ptr[s->at], 5) != NULL) {
+    while (s->at < s->body.len && is_separator(s->body.ptr[s->at])) {
         s->at++;
     }
 }

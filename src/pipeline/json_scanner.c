@@ -11,11 +11,6 @@ struct nesting {
     uint8_t is_object[JSON_DEPTH_MAX / 8];
 };
 
-struct json_scanner json_scanner_over(struct span text) {
-    const char *start = text.len > 0 ? text.ptr : "";
-    return (struct json_scanner){.at = start, .end = start + text.len};
-}
-
 static bool fail(struct json_scanner *s) {
     s->ran_out = s->at == s->end;
     return false;
@@ -365,10 +360,6 @@ bool json_scan_value(struct json_scanner *s, struct span *ret) {
     } while (open.depth > 0);
     *ret = span_of(start, (size_t)(s->at - start));
     return true;
-}
-
-struct json_object json_object_over(struct span text) {
-    return (struct json_object){.scanner = json_scanner_over(text)};
 }
 
 /* Moves to the next name; JSON_MEMBER when there is one. */
