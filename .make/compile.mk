@@ -16,7 +16,7 @@ TRIPLET_arm64 := aarch64-linux-gnu
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wconversion \
     -Wsign-conversion -Wcast-qual -Wundef -Wnull-dereference -Wswitch-enum -Werror
 HARDENED := -O2 -g -fPIE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
-SHIPPED := $(HARDENED) -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=.
+SHIPPED := $(HARDENED) -flto=auto -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=.
 SANITIZED := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
 
 CC_dev := gcc
@@ -37,7 +37,7 @@ CFLAGS_fuzz := $(SANITIZED) -fsanitize=address,undefined,fuzzer-no-link
 # the host's glibc. Nothing calls them, and `make lint` sees to it that the code here does not either.
 LINK_HARDENED := -Wl,-z,relro,-z,now
 # No build id either: it would be of what is stripped away later, with this folder's name in it.
-LINK_LAYER := -static-pie $(LINK_HARDENED) -Wl,--gc-sections,--no-warnings,--build-id=none
+LINK_LAYER := -static-pie $(SHIPPED) $(LINK_HARDENED) -Wl,--gc-sections,--no-warnings,--build-id=none
 
 LDFLAGS_dev := -pie $(LINK_HARDENED)
 LDFLAGS_layer-x86_64 := $(LINK_LAYER) -Wl,-z,pack-relative-relocs# half a megabyte; Debian 12's linker has it for x86 only

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Loops over bytes that a processor's vector instructions run many times faster: AVX2 on x86_64,
- * NEON on arm64. The one place of intrinsics.
+ * NEON on arm64. The other place of intrinsics is json_plain.c.
  *
  * Each function takes as many bytes from the start as its instructions can and returns how many;
  * the caller's portable code goes on from there. On a processor without the instructions that is

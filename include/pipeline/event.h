@@ -21,7 +21,12 @@ enum event_kind {
     EVENT_OTHER,         /* anything else */
 };
 
-enum event_kind event_kind_of(const struct event *event);
+/* Of any but function logs. */
+enum event_kind event_kind_of_rare(const struct event *event);
+
+static inline enum event_kind event_kind_of(const struct event *event) {
+    return span_equals(event->type, SPAN("function")) ? EVENT_FUNCTION : event_kind_of_rare(event);
+}
 
 /* "requestId" among the direct members of an object record, without quotes, when it is a string
  * without escapes of 1 to REQUEST_ID_BYTES - 1 characters; else empty. */

@@ -50,8 +50,9 @@ struct line_source {
     /* The line that is to be packed next, once line_source_fill() has returned true. */
     bool filled;
     struct line line;
-    struct event event;   /* that it is of */
-    struct event worded;  /* the same, as the line words it */
+    struct event event;         /* that it is of */
+    const struct event *worded; /* the same, as the line words it: this one or `wording` */
+    struct event wording;
     bool in_parts;        /* the line is a part of the event … */
     bool is_last;         /* … the last one; also true for a whole event */
     bool begins_delivery; /* it is the first since a delivery ended */

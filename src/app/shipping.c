@@ -16,7 +16,10 @@ enum {
     SPOOL_PATH_BYTES = 4096,
     /* A request smaller than this wastes round trips, a larger one gains nothing more. */
     GROUP_BYTES_MAX = 1024 * 1024,
-    GROUPS_PER_LIMIT = 32,
+    /* 683 KiB with the default limit: each request has a fixed cost, and more would leave one alone
+     * in its half of the limit, so that nothing is sent while it waits for its answer. */
+    GROUPS_PER_LIMIT = 12,
+    COMPRESSED_PER_LIMIT = 64,
     BASE64_ROUNDING = 8, /* bytes that a request may have beyond 7/3 of its records */
     /* Of libdeflate's 1 to 12: docs/formats.md has what each costs and gains. */
     COMPRESSION_LEVEL = 1,
@@ -31,10 +34,11 @@ static size_t lane_bytes(size_t group_bytes) {
 static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 /* How small a record becomes is known only when it is closed, so a group must have room for one
- * that does not become smaller beside those that did: half of the usual size, and by experience the
- * logs of four to ten times as much. */
-static uint64_t compressed_group_bytes(uint64_t group, uint64_t record, uint64_t largest) {
-    return smaller(record + group / 2, smaller(largest, KINESIS_REQUEST_BYTES_MAX));
+ * that does not become smaller beside those that did. These are, by experience, the logs of four to
+ * ten times as much. */
+static uint64_t compressed_group_bytes(uint64_t limit, uint64_t record, uint64_t largest) {
+    return smaller(record + limit / COMPRESSED_PER_LIMIT,
+                   smaller(largest, KINESIS_REQUEST_BYTES_MAX));
 }
 
 /* Half of the limit is for requests in flight: one lane at least, so its records are no larger than
@@ -45,7 +49,7 @@ struct memory_shares memory_shares_of(uint64_t limit_bytes, uint64_t record_byte
     uint64_t largest = (limit_bytes / 2 - BASE64_ROUNDING) / 7 * 3;
     uint64_t record = smaller(record_bytes, largest);
     if (compressed) {
-        group = compressed_group_bytes(group, record, largest);
+        group = compressed_group_bytes(limit_bytes, record, largest);
     }
     struct memory_shares shares = {
         .lanes = DESTINATION_LANES_MAX,

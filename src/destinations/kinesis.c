@@ -10,8 +10,8 @@
 enum {
     /* A request of the largest records, and its keys with every character escaped. */
     BODY_CEILING = 32 * 1024 * 1024,
-    /* Larger ones are rare, and not worth keeping the memory for. */
-    BODY_KEPT_BYTES = 512 * 1024,
+    /* Larger ones are rare with the default settings, and not worth keeping the memory for. */
+    BODY_KEPT_BYTES = 1024 * 1024,
 };
 
 struct lane {

@@ -259,17 +259,20 @@ static struct span make_tail(struct enricher *e, const struct event *event,
 
 bool enricher_line(struct enricher *e, const struct event *event, struct line *ret,
                    struct error *err) {
-    struct line line = {.request_id = enricher_request_id(e, event)};
-    line.head = flat_text(e, event);
+    struct span request_id = enricher_request_id(e, event);
+    struct span head = flat_text(e, event);
+    struct span tail = span_of(NULL, 0);
     if (e->enabled) {
-        line.tail = make_tail(e, event, line.request_id);
-        line.head.len--;
+        tail = make_tail(e, event, request_id);
+        head.len--;
     }
     if (buf_failed(&e->head) || buf_failed(&e->tail)) {
         return error_set_memory(err, "an event's line");
     }
     enricher_observe(e, event);
     e->next_event++;
-    *ret = line;
+    ret->head = head;
+    ret->tail = tail;
+    ret->request_id = request_id;
     return true;
 }

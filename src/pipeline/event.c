@@ -26,10 +26,7 @@ static enum event_kind platform_kind(struct span type) {
     return EVENT_PLATFORM;
 }
 
-enum event_kind event_kind_of(const struct event *event) {
-    if (span_equals(event->type, SPAN("function"))) {
-        return EVENT_FUNCTION;
-    }
+enum event_kind event_kind_of_rare(const struct event *event) {
     if (span_equals(event->type, SPAN("extension"))) {
         return EVENT_EXTENSION;
     }

@@ -165,13 +165,11 @@ enum reader_item event_reader_next(struct event_reader *r, struct event *ret) {
     if (r->has_unparsed) {
         return yield_unparsed(r, ret);
     }
-    struct event event;
-    switch (r->reading ? event_splitter_next(&r->splitter, &event) : SPLITTER_END) {
+    switch (r->reading ? event_splitter_next(&r->splitter, ret) : SPLITTER_END) {
     case SPLITTER_EVENT:
-        *ret = event;
         return READER_EVENT;
     case SPLITTER_CUT:
-        if (hold(r, event.text)) {
+        if (hold(r, ret->text)) {
             return close_body(r);
         }
         break;
@@ -180,7 +178,7 @@ enum reader_item event_reader_next(struct event_reader *r, struct event *ret) {
     case SPLITTER_END:
         return close_body(r);
     }
-    r->unparsed = event.text;
+    r->unparsed = ret->text;
     r->has_unparsed = true;
     return yield_unparsed(r, ret);
 }

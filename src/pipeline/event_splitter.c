@@ -58,17 +58,17 @@ static void note_member(struct event *event, const struct json_member *member) {
     }
 }
 
-/* Reads an event that has what the platform's have, in their order; most do. */
+/* Reads an event that has what the platform's have, in their order; on failure *ret is undefined.
+ */
 static bool scan_usual_event(struct json_scanner *s, struct event *ret) {
     const char *start = s->at;
-    struct event event = {.has_others = false};
-    if (!scan_envelope(s, &event.time, &event.type) || !json_scan_value(s, &event.record) ||
+    ret->has_others = false;
+    if (!scan_envelope(s, &ret->time, &ret->type) || !json_scan_value(s, &ret->record) ||
         !json_skip(s, '}')) {
         return false;
     }
-    event.text = span_of(start, (size_t)(s->at - start));
-    event.has_blanks = s->met_blanks;
-    *ret = event;
+    ret->text = span_of(start, (size_t)(s->at - start));
+    ret->has_blanks = s->met_blanks;
     return true;
 }
 
@@ -154,11 +154,8 @@ static bool is_followed_properly(struct json_scanner *scanner) {
 }
 
 static enum splitter_item next_object(struct event_splitter *s, struct event *ret) {
-    struct span rest = span_skip(s->body, s->at);
-    struct json_scanner scanner = json_scanner_over(rest);
-    struct json_object object = json_object_over(rest);
-    if ((scan_usual_event(&scanner, ret) && is_followed_properly(&scanner)) ||
-        (scan_event(&object, ret) && is_followed_properly(&object.scanner))) {
+    struct json_object object = json_object_over(span_skip(s->body, s->at));
+    if (scan_event(&object, ret) && is_followed_properly(&object.scanner)) {
         s->at += ret->text.len;
         return SPLITTER_EVENT;
     }
@@ -167,6 +164,16 @@ static enum splitter_item next_object(struct event_splitter *s, struct event *re
         return SPLITTER_CUT;
     }
     return yield_until_next(s, object.scanner.at, ret);
+}
+
+/* Nearly every element is one. */
+static bool next_is_usual(struct event_splitter *s, struct event *ret) {
+    struct json_scanner scanner = json_scanner_over(span_skip(s->body, s->at));
+    if (!scan_usual_event(&scanner, ret) || !is_followed_properly(&scanner)) {
+        return false;
+    }
+    s->at += ret->text.len;
+    return true;
 }
 
 static enum splitter_item next_other(struct event_splitter *s, struct event *ret) {
@@ -211,6 +218,9 @@ enum splitter_item event_splitter_next(struct event_splitter *s, struct event *r
     if (s->at == s->body.len) {
         s->ended = true;
         return SPLITTER_END;
+    }
+    if (next_is_usual(s, ret)) {
+        return SPLITTER_EVENT;
     }
     return s->body.ptr[s->at] == '{' ? next_object(s, ret) : next_other(s, ret);
 }

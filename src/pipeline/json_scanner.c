@@ -2,6 +2,7 @@
 #include "pipeline/json_scanner.h"
 
 #include "base/utf8.h"
+#include "pipeline/json_plain.h"
 
 #include <stdint.h>
 
@@ -86,22 +87,6 @@ static size_t unicode_escape_length(struct span text) {
     return has_low ? 12 : 0;
 }
 
-static bool is_escaped_character(char c) {
-    switch (c) {
-    case '"':
-    case '\\':
-    case '/':
-    case 'b':
-    case 'f':
-    case 'n':
-    case 'r':
-    case 't':
-        return true;
-    default:
-        return false;
-    }
-}
-
 static size_t escape_length(struct span text) {
     if (text.len < 2) {
         return 2;
@@ -109,7 +94,7 @@ static size_t escape_length(struct span text) {
     if (text.ptr[1] == 'u') {
         return unicode_escape_length(text);
     }
-    return is_escaped_character(text.ptr[1]) ? 2 : 0;
+    return json_is_short_escape(text.ptr[1]) ? 2 : 0;
 }
 
 static size_t utf8_length(struct span text) {
@@ -140,70 +125,12 @@ size_t json_character_length(struct span content) {
     return first >= ' ' && first != '"' ? 1 : 0;
 }
 
-/* Sixteen bytes at once, and what they are narrowed to: gcc and clang make SSE2 or NEON of it. */
-typedef uint8_t sixteen __attribute__((vector_size(16)));
-typedef uint16_t eight_pairs __attribute__((vector_size(16)));
-typedef uint64_t two_words __attribute__((vector_size(16)));
-typedef uint8_t eight_bytes __attribute__((vector_size(8)));
-typedef uint64_t one_word __attribute__((vector_size(8)));
-
-static sixteen load(const char *from) {
-    sixteen bytes;
-    memcpy(&bytes, from, sizeof bytes);
-    return bytes;
-}
-
-/* The last ones, and control characters behind them, which no string holds. */
-static sixteen load_last(struct span rest) {
-    sixteen bytes = {0};
-    memcpy(&bytes, rest.ptr, rest.len);
-    return bytes;
-}
-
-/* Four bits for each byte, the first in the lowest: set for quotes, backslashes and control
- * characters. */
-static uint64_t special_bytes(sixteen bytes) {
-    eight_pairs special = (eight_pairs)((bytes == '"') | (bytes == '\\') | (bytes < ' '));
-    return ((one_word) __builtin_convertvector(special >> 4, eight_bytes))[0];
-}
-
-static bool is_ascii(sixteen bytes) {
-    two_words words = (two_words)bytes;
-    return ((words[0] | words[1]) & UINT64_C(0x8080808080808080)) == 0;
-}
-
-static bool is_short_escape(const struct json_scanner *s, const char *at) {
-    return s->end - at >= 2 && at[0] == '\\' && is_escaped_character(at[1]);
-}
-
-/* Skips sixteen bytes, short escapes included. False when it stopped at another special one. */
-static bool skip_sixteen(struct json_scanner *s, uint64_t special) {
-    const char *next = s->at + sizeof(sixteen);
-    while (special != 0) {
-        unsigned bit = (unsigned)__builtin_ctzll(special) & ~3U;
-        const char *at = s->at + bit / 4;
-        if (!is_short_escape(s, at)) {
-            s->at = at;
-            return false;
-        }
-        next = at + 2 > next ? at + 2 : next;
-        special &= UINT64_MAX << bit << 8; /* in two steps, because 64 bits at once are undefined */
-    }
-    s->at = next;
-    return true;
-}
-
 /* Skips what needs no look of its own: all but the quote, \u escapes and what is not valid. */
 static void skip_plain(struct json_scanner *s) {
     const char *start = s->at;
-    sixteen seen = {0};
-    sixteen bytes;
-    do {
-        size_t left = bytes_left(s);
-        bytes = left >= sizeof bytes ? load(s->at) : load_last(span_of(s->at, left));
-        seen |= bytes; /* those behind a special one, too: then valid text is checked in vain */
-    } while (skip_sixteen(s, special_bytes(bytes)));
-    if (!is_ascii(seen)) {
+    bool is_ascii = true;
+    s->at = json_skip_plain(start, s->end, &is_ascii);
+    if (!is_ascii) {
         s->at = start + utf8_valid_length(span_of(start, (size_t)(s->at - start)));
     }
 }

@@ -40,13 +40,14 @@ void line_source_drop(struct line_source *source, enum drop_cause cause) {
 /* A log event of CloudWatch takes the place of the line. */
 static bool word(struct line_source *source) {
     struct cloudwatch_events *cloudwatch = source->settings.cloudwatch;
-    source->worded = source->event;
+    source->worded = &source->event;
     if (cloudwatch == NULL) {
         return true;
     }
-    bool made =
-        cloudwatch_events_make(cloudwatch, &source->event, source->position, &source->worded, NULL);
-    source->line.head = source->worded.text;
+    bool made = cloudwatch_events_make(cloudwatch, &source->event, source->position,
+                                       &source->wording, NULL);
+    source->worded = &source->wording;
+    source->line.head = source->wording.text;
     return made;
 }
 
@@ -146,7 +147,7 @@ void line_source_next(struct line_source *source) {
 }
 
 void line_source_cut(struct line_source *source, size_t line_max) {
-    if (source->in_parts || !event_parts_cut(source->settings.enricher, &source->worded, line_max,
+    if (source->in_parts || !event_parts_cut(source->settings.enricher, source->worded, line_max,
                                              &source->parts, NULL)) {
         line_source_drop(source, DROP_TOO_LARGE);
         return;
