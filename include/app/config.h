@@ -45,7 +45,8 @@ struct config {
     uint64_t hold_ms;
     const struct format *format;
     enum compression compression;
-    uint64_t record_bytes; /* to fill a record up to, before compression */
+    uint64_t record_bytes;    /* to fill a record up to, before compression */
+    uint64_t stretched_bytes; /* as record_packer.h has it; chosen, not a setting */
     enum partition_key partition_key;
     enum aws_format kinesis_protocol;
     bool enrich;

@@ -37,9 +37,11 @@ struct record_packer_settings {
     struct span function_name;
     struct span envelope;               /* of the format cloudwatch, else empty */
     struct gzip_compressor *compressor; /* NULL: records stay as they are */
-    size_t record_bytes; /* to fill a record up to, data and key, before compression; one line may
-                          * exceed it */
-    size_t group_bytes;  /* to fill a group up to, data and keys; one record may exceed it */
+    size_t record_bytes;    /* to fill a record up to, data and key, before compression; one line
+                             * may exceed it */
+    size_t stretched_bytes; /* that it may go on to, where long lines would leave much of its last
+                             * billing unit empty; at most record_bytes: never */
+    size_t group_bytes;     /* to fill a group up to, data and keys; one record may exceed it */
     struct destination_limits limits;
 };
 

@@ -15,6 +15,7 @@ enum {
     /* What Kinesis bills as one unit; and, compressed, what typical logs fill one unit with after
      * compression (docs/formats.md has the figures). */
     RECORD_BYTES_PLAIN = 25000,
+    RECORD_BYTES_STRETCHED = 10 * RECORD_BYTES_PLAIN,
     RECORD_BYTES_COMPRESSED = 250000,
 };
 
@@ -160,7 +161,8 @@ static const struct setting settings[] = {
     },
     {
         .name = "EXTENSION_LOG_RECORD_BYTES",
-        .preset_in_words = "`25000`; with compression `250000`",
+        .preset_in_words = "`25000`, or more to fill units with long lines; with compression "
+                           "`250000`",
         .help = "Size to fill a record up to, with its key, before compression. Kinesis bills each "
                 "begun 25 KB of a record. Above 1048576 only for a stream that allows such "
                 "records.",
@@ -347,10 +349,17 @@ static void warn_of_unused_tags(const struct config *config, struct config_repor
     }
 }
 
+/* A size that was set is kept to. What a compressed record will be billed is not known while it is
+ * filled. */
 static void choose_record_bytes(struct config *config) {
-    if (config->record_bytes == 0) {
-        config->record_bytes =
-            config->compression == COMPRESSION_NONE ? RECORD_BYTES_PLAIN : RECORD_BYTES_COMPRESSED;
+    if (config->record_bytes != 0) {
+        return;
+    }
+    if (config->compression == COMPRESSION_NONE) {
+        config->record_bytes = RECORD_BYTES_PLAIN;
+        config->stretched_bytes = RECORD_BYTES_STRETCHED;
+    } else {
+        config->record_bytes = RECORD_BYTES_COMPRESSED;
     }
 }
 

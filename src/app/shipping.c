@@ -200,6 +200,7 @@ static bool init_shipper(struct shipping *shipping, const struct shipping_settin
                 .envelope = buf_span(&shipping->envelope),
                 .compressor = is_compressed(config) ? &shipping->compressor : NULL,
                 .record_bytes = shares->record_bytes,
+                .stretched_bytes = smaller(config->stretched_bytes, shares->group_bytes),
                 .group_bytes = shares->group_bytes,
                 .limits = limits,
             },

@@ -7,6 +7,13 @@
  * request id 63. */
 enum { KEY_CEILING = 256 };
 
+enum {
+    /* A record is well filled when no more of its billing units is empty than a 20th of it. */
+    UNUSED_PART = 20,
+    /* Lines shorter than a fifth of a record leave little empty at its end. */
+    SHORT_PART = 5,
+};
+
 /* An upper bound, since the key of the next record is chosen only when it is opened. */
 static size_t key_max(const struct record_packer_settings *settings) {
     size_t fixed = settings->partition_key == PARTITION_KEY_FUNCTION ? settings->function_name.len
@@ -100,6 +107,25 @@ static size_t grown_bytes(const struct record_packer *packer, const struct line 
            format->line_framing_bytes + format->closing_bytes;
 }
 
+static size_t unused_bytes(size_t record, size_t unit) {
+    return unit == 0 ? 0 : (unit - record % unit) % unit;
+}
+
+/* Whether the open record is to go on beyond its usual size: until it is well filled, and then as
+ * far as it costs no unit more. */
+static bool is_worth_stretching(const struct record_packer *packer, const struct line *line,
+                                size_t grown) {
+    const struct record_packer_settings *settings = &packer->settings;
+    const struct record_group *group = packer->group;
+    size_t added = line_length(line) + settings->format->line_framing_bytes;
+    size_t now = grown - added;
+    size_t unused = unused_bytes(now, settings->limits.billing_unit_bytes);
+    bool has_room = grown <= settings->stretched_bytes &&
+                    group->data.len + group->keys.len + added + settings->format->closing_bytes <=
+                        settings->group_bytes;
+    return has_room && (added <= unused || unused > now / UNUSED_PART);
+}
+
 static bool fits_open_record(const struct record_packer *packer, const struct line *line) {
     const struct record_packer_settings *settings = &packer->settings;
     if (settings->format->one_line_a_record) {
@@ -111,7 +137,15 @@ static bool fits_open_record(const struct record_packer *packer, const struct li
     }
     size_t limit = settings->limits.max_record_bytes;
     size_t grown = grown_bytes(packer, line);
-    return grown <= settings->record_bytes && grown + packer->expansion <= limit;
+    return grown + packer->expansion <= limit &&
+           (grown <= settings->record_bytes || is_worth_stretching(packer, line, grown));
+}
+
+/* What a record may grow to that begins with a line of this size. */
+static size_t usual_bytes(const struct record_packer_settings *settings, size_t line) {
+    bool is_long = line > settings->record_bytes / SHORT_PART;
+    return is_long && settings->stretched_bytes > settings->record_bytes ? settings->stretched_bytes
+                                                                         : settings->record_bytes;
 }
 
 /* Whether one more record may be opened. Room is asked for all that it may grow to, because what is
@@ -123,8 +157,9 @@ static bool fits_group(const struct record_packer *packer, const struct line *li
         return true;
     }
     size_t record = line_length(line) + packer->framing + key_max(settings);
-    if (!settings->format->one_line_a_record && record < settings->record_bytes) {
-        record = settings->record_bytes;
+    size_t usual = usual_bytes(settings, record);
+    if (!settings->format->one_line_a_record && record < usual) {
+        record = usual;
     }
     record += packer->expansion;
     return group->data.len + group->keys.len + record <= settings->group_bytes &&

@@ -281,6 +281,16 @@ static void compressed_records_are_filled_with_ten_times_as_much_unless_told(voi
     assert_int_equal(config.record_bytes, 5000);
     assert_true(read_with("EXTENSION_LOG_COMPRESSION", "none"));
     assert_int_equal(config.record_bytes, 25000);
+    assert_int_equal(config.stretched_bytes, 250000);
+}
+
+static void records_are_no_larger_than_told(void **state) {
+    (void)state;
+    assert_true(read_with("EXTENSION_LOG_RECORD_BYTES", "25000"));
+    assert_int_equal(config.record_bytes, 25000);
+    assert_int_equal(config.stretched_bytes, 0);
+    assert_true(read_with("EXTENSION_LOG_COMPRESSION", "gzip"));
+    assert_int_equal(config.stretched_bytes, 0);
 }
 
 static void log_events_of_cloudwatch_are_always_compressed(void **state) {
@@ -357,6 +367,7 @@ int main(void) {
         TEST(tags_are_taken_or_a_mistake),
         TEST(compression_is_for_lines_and_arrays_only),
         TEST(compressed_records_are_filled_with_ten_times_as_much_unless_told),
+        TEST(records_are_no_larger_than_told),
         TEST(log_events_of_cloudwatch_are_always_compressed),
         TEST(tags_that_have_no_place_are_told),
         TEST(a_long_value_is_cut_in_the_report),

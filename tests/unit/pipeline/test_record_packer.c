@@ -106,6 +106,82 @@ static void a_line_larger_than_the_size_to_fill_gets_a_record_of_its_own(void **
     assert_int_equal(record_group_data(&group, 1).len, 3001);
 }
 
+/* --- units that are billed --- */
+
+static struct record_packer_settings stretching(void) {
+    struct record_packer_settings with = settings();
+    with.stretched_bytes = 10 * with.record_bytes;
+    with.group_bytes = 40 * with.record_bytes;
+    with.limits.billing_unit_bytes = with.record_bytes;
+    with.limits.max_record_bytes = with.stretched_bytes;
+    return with;
+}
+
+/* Fills the group with lines of this size. */
+static void fill_with(size_t line_bytes) {
+    while (add(line_bytes) == PACK_ADDED) {
+    }
+    record_packer_close(&packer);
+}
+
+static size_t units(void) {
+    size_t units = 0;
+    for (size_t i = 0; i < group.count; i++) {
+        units += (bytes_of(i) + 999) / 1000;
+    }
+    return units;
+}
+
+static void long_lines_fill_the_units_of_a_record(void **state) {
+    (void)state;
+    for (size_t bytes = 10; bytes < 475; bytes++) {
+        /* Short ones ask for no room, so the last record of a group may be left as it is. */
+        size_t percent = bytes > 200 ? 105 : 110;
+        begin(stretching());
+        fill_with(bytes);
+        if (units() * 1000 * 100 > record_group_bytes(&group) * percent) {
+            print_error("lines of %zu: %zu units for %zu bytes\n", bytes, units(),
+                        record_group_bytes(&group));
+            fail();
+        }
+        for (size_t i = 0; i < group.count; i++) {
+            assert_in_range(bytes_of(i), 1, 10000);
+        }
+        assert_in_range(record_group_bytes(&group), 30000, 40000);
+        tear_down(NULL);
+    }
+    begin(settings());
+}
+
+static void a_record_goes_on_only_until_it_is_well_filled(void **state) {
+    (void)state;
+    begin(stretching());
+    fill_with(
+        410); /* 411 with its newline: seven and the key are 2,889; two are 834, and four 1,656 */
+    assert_int_equal(group.records[0].events, 7);
+    tear_down(NULL);
+    begin(stretching());
+    fill_with(320); /* three and the key are 975 */
+    assert_int_equal(group.records[0].events, 3);
+}
+
+static void a_record_that_goes_on_stays_within_the_group(void **state) {
+    (void)state;
+    begin(stretching());
+    assert_int_equal(add(100), PACK_ADDED); /* a short one asks for no room to go on */
+    fill_with(610);
+    assert_in_range(record_group_bytes(&group), 30000, 40000);
+}
+
+static void a_size_that_was_asked_for_is_kept(void **state) {
+    (void)state;
+    struct record_packer_settings with = stretching();
+    with.stretched_bytes = 0;
+    begin(with);
+    fill_with(410);
+    assert_int_equal(group.records[0].events, 2);
+}
+
 static void a_line_that_fits_no_record_alone_is_too_large(void **state) {
     (void)state;
     for (size_t format = 0; format < FORMATS; format++) {
@@ -517,6 +593,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_record_is_filled_exactly_up_to_its_size_with_its_key),
         TEST(a_line_larger_than_the_size_to_fill_gets_a_record_of_its_own),
+        TEST(long_lines_fill_the_units_of_a_record),
+        TEST(a_record_goes_on_only_until_it_is_well_filled),
+        TEST(a_record_that_goes_on_stays_within_the_group),
+        TEST(a_size_that_was_asked_for_is_kept),
         TEST(a_line_that_fits_no_record_alone_is_too_large),
         TEST(no_line_fits_where_the_key_alone_fills_a_record),
         TEST(a_group_never_exceeds_its_size_nor_wastes_it),
