@@ -47,7 +47,15 @@ void buf_commit(struct buf *b, size_t written);
 
 void buf_append(struct buf *b, struct span bytes);
 void buf_append_text(struct buf *b, const char *text);
-void buf_append_char(struct buf *b, char c);
+
+static inline void buf_append_char(struct buf *b, char c) {
+    if (!b->failed && b->len < b->capacity) {
+        b->ptr[b->len++] = c;
+    } else {
+        buf_append(b, span_of(&c, 1));
+    }
+}
+
 void buf_append_u64(struct buf *b, uint64_t value);
 void buf_append_format(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 

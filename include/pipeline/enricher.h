@@ -58,6 +58,7 @@ struct tail_shape {
     unsigned taken; /* members that it lacks because the event has them itself */
     size_t request_at, request_length;
     size_t number_end; /* of eventId */
+    uint64_t number;   /* that it has now */
 };
 
 struct enricher {

@@ -78,8 +78,6 @@ void buf_append(struct buf *b, struct span bytes) {
 
 void buf_append_text(struct buf *b, const char *text) { buf_append(b, span_of_text(text)); }
 
-void buf_append_char(struct buf *b, char c) { buf_append(b, span_of(&c, 1)); }
-
 void buf_append_u64(struct buf *b, uint64_t value) {
     char digits[24];
     int written = snprintf(digits, sizeof digits, "%" PRIu64, value);

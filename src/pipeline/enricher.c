@@ -235,12 +235,14 @@ static bool tail_serves(const struct enricher *e, unsigned taken, struct span re
            span_equals(before, request_id) && e->next_event < EVENT_ID_WIDER;
 }
 
-/* Over the number before it, which was smaller by one, or over zeros. */
+/* Over the number before it, as far as they differ, which is a digit nearly always. */
 static void write_number(struct enricher *e) {
     char *to = e->tail.ptr + e->shape.number_end;
-    for (uint64_t rest = e->next_event; rest > 0; rest /= 10) {
+    uint64_t before = e->shape.number;
+    for (uint64_t rest = e->next_event; rest != before; rest /= 10, before /= 10) {
         *--to = (char)('0' + rest % 10);
     }
+    e->shape.number = e->next_event;
 }
 
 /* What takes the place of the event's closing brace. */

@@ -23,10 +23,21 @@ static bool skip_text(struct json_scanner *s, struct span text) {
     return true;
 }
 
+#define FUNCTION_TYPE SPAN("\"function\"")
+
+static bool scan_type(struct json_scanner *s, struct span *ret) {
+    const char *start = s->at;
+    if (skip_text(s, FUNCTION_TYPE)) { /* most are of it */
+        *ret = span_of(start + 1, FUNCTION_TYPE.len - 2);
+        return true;
+    }
+    return json_scan_string(s, ret);
+}
+
 /* Up to the record, as the platform always writes it. */
 static bool scan_envelope(struct json_scanner *s, struct span *time, struct span *type) {
     return skip_text(s, SPAN("{\"time\":")) && json_scan_string(s, time) &&
-           skip_text(s, SPAN(",\"type\":")) && json_scan_string(s, type) &&
+           skip_text(s, SPAN(",\"type\":")) && scan_type(s, type) &&
            skip_text(s, SPAN(",\"record\":"));
 }
 

@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 enum {
-    REQUEST_BYTES = 336 * 1024, /* about what the extension's have with the default settings */
+    REQUEST_BYTES = 910 * 1024, /* about what the extension's have with the default settings */
     TLS_RECORD_BYTES = 16 * 1024,
     TLS_TAG_BYTES = 16,
     TLS_NONCE_BYTES = 12,

@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -93,18 +94,7 @@ static void count_wire_bytes(struct connection *connection) {
     connection->wire_bytes = now;
 }
 
-/* On the loopback, it is the sender who wakes the reader, and would pay for that with every TLS
- * record; over a network nobody would. So the reader is woken when so much has come, or all that is
- * to come: of a request's `left` bytes there are more in TLS records, and OpenSSL holds back no
- * whole one. */
-static void sleep_until_there_is_much(const struct connection *connection, size_t left) {
-    int bytes = left < WOKEN_FOR_BYTES ? (int)left : WOKEN_FOR_BYTES;
-    (void)setsockopt(SSL_get_fd(connection->tls), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
-}
-
-/* `left`: that will come at least. */
-static bool read_more(struct connection *connection, size_t left) {
-    sleep_until_there_is_much(connection, left);
+static bool read_more(struct connection *connection) {
     char *space = buf_reserve(&connection->input, READ_BYTES);
     int got = space == NULL ? 0 : SSL_read(connection->tls, space, READ_BYTES);
     if (got <= 0) {
@@ -112,6 +102,33 @@ static bool read_more(struct connection *connection, size_t left) {
     }
     buf_commit(&connection->input, (size_t)got);
     count_wire_bytes(connection);
+    return true;
+}
+
+/* On the loopback, it is the sender who wakes the reader, and would pay for that with every TLS
+ * record; over a network nobody would. So the reader sleeps until so much of a request is there. */
+static void sleep_until_there_are(const struct connection *connection, size_t bytes) {
+    struct pollfd readable = {.fd = SSL_get_fd(connection->tls), .events = POLLIN};
+    int many = (int)bytes;
+    int any = 1;
+    (void)setsockopt(readable.fd, SOL_SOCKET, SO_RCVLOWAT, &many, sizeof many);
+    (void)poll(&readable, 1, -1);
+    (void)setsockopt(readable.fd, SOL_SOCKET, SO_RCVLOWAT, &any, sizeof any);
+}
+
+/* There are no fewer bytes in TLS records, and OpenSSL holds none of them back. */
+static bool read_up_to(struct connection *connection, size_t size) {
+    while (connection->input.len < size) {
+        size_t left = size - connection->input.len;
+        size_t many = left < WOKEN_FOR_BYTES ? left : WOKEN_FOR_BYTES;
+        size_t until = connection->input.len + many;
+        sleep_until_there_are(connection, many);
+        while (connection->input.len < until) {
+            if (!read_more(connection)) {
+                return false;
+            }
+        }
+    }
     return true;
 }
 
@@ -128,7 +145,7 @@ static struct span header(struct span head, struct span name) {
 static bool read_head(struct connection *connection, struct request *request) {
     const char *end;
     while ((end = span_find(buf_span(&connection->input), SPAN("\r\n\r\n"))) == NULL) {
-        if (connection->input.len > HEAD_BYTES_MAX || !read_more(connection, 1)) {
+        if (connection->input.len > HEAD_BYTES_MAX || !read_more(connection)) {
             return false;
         }
     }
@@ -148,10 +165,8 @@ static bool read_request(struct connection *connection, struct request *request)
     if (!read_head(connection, request)) {
         return false;
     }
-    while (connection->input.len < request->size) {
-        if (!read_more(connection, request->size - connection->input.len)) {
-            return false;
-        }
+    if (!read_up_to(connection, request->size)) {
+        return false;
     }
     request->body.ptr = connection->input.ptr + request->size - request->body.len;
     return true;
