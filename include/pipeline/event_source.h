@@ -60,5 +60,8 @@ int64_t event_source_wakeup_ms(const struct event_source *source);
 /* No more batches will come: a head that is held becomes an event of its own. */
 void event_source_end(struct event_source *source);
 
+/* Whether there are batches in which event_source_foresees_runtime_done() has not looked. */
+bool event_source_has_unsearched(const struct event_source *source);
+
 /* Whether the platform.runtimeDone of this request is in a batch that is not read to its end. */
 bool event_source_foresees_runtime_done(struct event_source *source, struct span request_id);

@@ -77,6 +77,9 @@ bool shipper_delivered_up_to(const struct shipper *shipper, uint64_t position);
 /* Nothing is read, held, packed or in flight (bodies may still come to the queue). */
 bool shipper_idle(const struct shipper *shipper);
 
+/* Whether there are bodies that shipper_foresees_runtime_done() has not looked into. */
+bool shipper_has_unsearched_input(const struct shipper *shipper);
+
 /* Whether the platform.runtimeDone of this request is among the bodies that could not be read yet.
  */
 bool shipper_foresees_runtime_done(struct shipper *shipper, struct span request_id);

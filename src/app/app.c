@@ -32,6 +32,8 @@ enum {
     SHUTDOWN_REPORT_MS = 800,
     /* A deadline further away than this is not one of a shutdown. */
     SHUTDOWN_MAX_MS = 10000,
+    /* Delivery stands still when nothing was read for longer than answers commonly take. */
+    STANDSTILL_MS = 20,
     /* A next event that could not be asked for is asked for again after this, for ten seconds. */
     NEXT_AGAIN_MS = 100,
     NEXT_FAILURES_MAX = 100,
@@ -249,6 +251,14 @@ static void pump_shipper(struct app *app) {
     shipper_pump(app->shipping.shipper);
 }
 
+/* When what waits is to be searched for the end of the invocation: not while delivery goes on, for
+ * then it is read soon. INT64_MAX: never. */
+static int64_t foresight_due_ms(const struct app *app) {
+    bool is_wanted = app->ships && hold_waits_for_runtime_done(&app->hold) &&
+                     shipper_has_unsearched_input(app->shipping.shipper);
+    return is_wanted ? app->heard_ms + STANDSTILL_MS : INT64_MAX;
+}
+
 /* Delivers what can be delivered, and learns of the end of an invocation even when nothing can. */
 static void pump(struct app *app) {
     if (!app->ships) {
@@ -256,7 +266,7 @@ static void pump(struct app *app) {
     }
     shipper_set_deadline(app->shipping.shipper, hold_delivery_ends_ms(&app->hold));
     pump_shipper(app);
-    if (hold_waits_for_runtime_done(&app->hold) &&
+    if (foresight_due_ms(app) <= now_ms(app) &&
         shipper_foresees_runtime_done(app->shipping.shipper, span_of_text(app->hold.request_id))) {
         hold_on_runtime_done_foreseen(&app->hold, now_ms(app));
     }
@@ -311,7 +321,9 @@ static void loop(struct app *app) {
     while (!app->ended) {
         pump(app);
         ask_next_when_ready(app);
-        wait_until(app, next_is_due_ms(app));
+        int64_t next_due = next_is_due_ms(app);
+        int64_t foresight_due = foresight_due_ms(app);
+        wait_until(app, next_due < foresight_due ? next_due : foresight_due);
     }
 }
 

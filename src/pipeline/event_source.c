@@ -122,6 +122,15 @@ void event_source_end(struct event_source *source) {
     }
 }
 
+bool event_source_has_unsearched(const struct event_source *source) {
+    bool unsearched = !batch_queue_is_empty(source->queue) ||
+                      (source->reading_bytes > 0 && !source->reading_searched);
+    for (struct batch *batch = source->oldest; batch != NULL; batch = batch->next) {
+        unsearched |= !batch->searched;
+    }
+    return unsearched;
+}
+
 static void take_all(struct event_source *source) {
     for (struct batch *batch; (batch = pop_charged(source)) != NULL;) {
         if (source->newest == NULL) {

@@ -393,6 +393,10 @@ bool shipper_idle(const struct shipper *s) {
     return !group_source_has_input(&s->source) && !event_source_is_holding(&s->source.lines.events);
 }
 
+bool shipper_has_unsearched_input(const struct shipper *s) {
+    return event_source_has_unsearched(&s->source.lines.events);
+}
+
 bool shipper_foresees_runtime_done(struct shipper *s, struct span request_id) {
     return event_source_foresees_runtime_done(&s->source.lines.events, request_id);
 }

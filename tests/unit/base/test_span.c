@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/span.h"
 
-#include "../guarded.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -77,32 +75,6 @@ static void finds_the_first_place(void **state) {
     assert_null(span_find(span_of(NULL, 0), SPAN("x")));
 }
 
-/* Where `needle` is found in `length` bytes that begin and end with some that look like it. */
-static void assert_found(struct span needle, size_t length, size_t place, bool is_broken) {
-    char text[200];
-    memset(text, needle.len == 1 ? 'b' : 'a', length);
-    memcpy(text + place, needle.ptr, needle.len);
-    if (is_broken) {
-        text[place + needle.len / 2] = 'c';
-    }
-    struct guarded guarded = guarded_copy(span_of(text, length));
-    assert_ptr_equal(span_find(guarded.text, needle), is_broken ? NULL : guarded.text.ptr + place);
-    guarded_done(&guarded);
-}
-
-static void finds_it_at_every_place_of_a_long_text(void **state) {
-    (void)state;
-    const struct span needles[] = {SPAN("a"), SPAN("ab"), SPAN("abbbbbbbbbbbbbbbbbbbbbba")};
-    for (size_t i = 0; i < sizeof needles / sizeof *needles; i++) {
-        for (size_t length = needles[i].len; length <= 200; length++) {
-            for (size_t place = 0; place <= length - needles[i].len; place++) {
-                assert_found(needles[i], length, place, false);
-                assert_found(needles[i], length, place, true);
-            }
-        }
-    }
-}
-
 static void reads_numbers_of_digits_only(void **state) {
     (void)state;
     static const struct {
@@ -146,7 +118,6 @@ int main(void) {
         cmocka_unit_test(trims_blanks_at_both_ends),
         cmocka_unit_test(cuts_at_the_first_separator),
         cmocka_unit_test(finds_the_first_place),
-        cmocka_unit_test(finds_it_at_every_place_of_a_long_text),
         cmocka_unit_test(reads_numbers_of_digits_only),
         cmocka_unit_test(prints_with_its_length),
     };

@@ -164,6 +164,20 @@ static void foresees_it_in_the_body_that_is_being_read_but_not_in_one_that_was(v
     assert_false(event_source_foresees_runtime_done(&f->source, SPAN("r-1")));
 }
 
+static void a_body_that_was_looked_into_in_vain_is_not_looked_into_again(void **state) {
+    struct fixture *f = *state;
+    assert_false(event_source_has_unsearched(&f->source));
+    assert_true(push(f, SPAN("[" EVENT("a") "]")));
+    assert_true(push(f, SPAN("[" EVENT("b") "]")));
+    assert_true(event_source_has_unsearched(&f->source));
+    assert_true(event_source_advance(&f->source));
+    assert_true(event_source_has_unsearched(&f->source));
+    assert_false(event_source_foresees_runtime_done(&f->source, SPAN("r-1")));
+    assert_false(event_source_has_unsearched(&f->source));
+    assert_true(push(f, SPAN(DONE("r-1"))));
+    assert_true(event_source_has_unsearched(&f->source));
+}
+
 static void joins_a_record_that_was_cut(void **state) {
     struct fixture *f = *state;
     hold_head(f);
@@ -275,6 +289,7 @@ int main(void) {
         TEST(what_was_taken_but_not_read_is_freed_with_it),
         TEST(foresees_only_the_runtime_done_of_the_request),
         TEST(foresees_it_in_the_body_that_is_being_read_but_not_in_one_that_was),
+        TEST(a_body_that_was_looked_into_in_vain_is_not_looked_into_again),
         TEST(joins_a_record_that_was_cut),
         TEST(a_held_head_never_keeps_its_rest_out_of_the_queue),
         TEST(a_head_that_was_given_up_is_input_and_is_yielded),
