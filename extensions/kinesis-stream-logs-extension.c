@@ -29,7 +29,7 @@ static void log_lines(enum log_level level, const struct buf *lines) {
  * next one. Two threads need no arena each. */
 static void keep_memory_small(void) {
     (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-    (void)mallopt(M_TRIM_THRESHOLD, 512 * 1024);
+    (void)mallopt(M_TRIM_THRESHOLD, 256 * 1024);
     (void)mallopt(M_ARENA_MAX, 1);
 }
 

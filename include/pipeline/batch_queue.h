@@ -63,7 +63,8 @@ enum { BATCH_REUSED_BYTES_MAX = 1536 * 1024, BATCH_REUSED_MAX = 2 };
  *
  * `reuse` takes that of *body, which is left without any. `memory_for` returns an empty buffer for
  * `length` bytes: with that memory if they fill it nearly, since batches count for their bytes and
- * not for what these are in; else without any. */
+ * not for what these are in; else without any. For a body that the limit does not allow now, it is
+ * a failed buffer: taken in, the body would be memory beyond the limit. */
 void batch_queue_reuse(struct batch_queue *queue, struct buf *body);
 MUST_CHECK struct buf batch_queue_memory_for(struct batch_queue *queue, size_t length);
 

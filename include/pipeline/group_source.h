@@ -14,6 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A group that is moved to disk is this part of a usual one: memory is short, and it takes some. */
+enum { SPILLED_PART = 4 };
+
 /* Everything pointed to must outlive the source. */
 struct group_source_settings {
     struct line_source_settings lines;

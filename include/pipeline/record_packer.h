@@ -41,7 +41,7 @@ struct record_packer_settings {
                              * may exceed it */
     size_t stretched_bytes; /* that it may go on to, where long lines would leave much of its last
                              * billing unit empty; at most record_bytes: never */
-    size_t group_bytes;     /* to fill a group up to, data and keys; one record may exceed it */
+    size_t group_bytes;     /* of a usual group: see record_packer_begin() */
     struct destination_limits limits;
 };
 
@@ -55,6 +55,7 @@ enum pack_outcome {
 struct record_packer {
     struct record_packer_settings settings;
     struct record_group *group; /* being filled, or NULL */
+    size_t group_bytes;         /* to fill it up to */
     bool open;                  /* a record is begun */
     size_t start;               /* of the open record in group->data */
     bool empty;                 /* the open record has no line yet */
@@ -71,8 +72,9 @@ void record_packer_init(struct record_packer *packer,
                         const struct record_packer_settings *settings);
 void record_packer_done(struct record_packer *packer);
 
-/* Starts to fill an empty group. The one before must have been closed. */
-void record_packer_begin(struct record_packer *packer, struct record_group *group);
+/* Starts to fill an empty group with up to `bytes`, data and keys; one record may exceed that. The
+ * one before must have been closed. */
+void record_packer_begin(struct record_packer *packer, struct record_group *group, size_t bytes);
 
 /* Appends a line that stands for `events` events (0 for all parts of an event but the last) of
  * `event_bytes` bytes. */

@@ -8,17 +8,26 @@
 #include <netinet/in.h>
 
 /* In the listener's thread. */
+static void tell(struct intake *intake, bool refused) {
+    atomic_store(&intake->refused, refused);
+    http_client_wake(intake->http);
+}
+
+/* In the listener's thread. */
 static struct buf memory_for(void *context, size_t length) {
     struct intake *intake = context;
-    return batch_queue_memory_for(intake->queue, length);
+    struct buf memory = batch_queue_memory_for(intake->queue, length);
+    if (buf_failed(&memory)) {
+        tell(intake, true);
+    }
+    return memory;
 }
 
 /* In the listener's thread. */
 static bool on_body(void *context, struct buf *body) {
     struct intake *intake = context;
     bool taken = batch_queue_push(intake->queue, body, NULL);
-    atomic_store(&intake->refused, !taken);
-    http_client_wake(intake->http);
+    tell(intake, !taken);
     return taken;
 }
 

@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "pipeline/group_source.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -31,6 +32,10 @@ static size_t lane_bytes(size_t group_bytes) {
     return group_bytes + base64_encoded_length(group_bytes);
 }
 
+/* What is moved to disk is a quarter of a usual group: its records, a copy with their table, and
+ * that compressed. */
+static size_t spilling_bytes(size_t group_bytes) { return group_bytes / SPILLED_PART * 3; }
+
 static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 /* How small a record becomes is known only when it is closed, so a group must have room for one
@@ -42,7 +47,7 @@ static uint64_t compressed_group_bytes(uint64_t limit, uint64_t record, uint64_t
 }
 
 /* Half of the limit is for requests in flight: one lane at least, so its records are no larger than
- * that. */
+ * that. Of the other half, most is for the queue. */
 struct memory_shares memory_shares_of(uint64_t limit_bytes, uint64_t record_bytes,
                                       bool compressed) {
     uint64_t group = smaller(limit_bytes / GROUPS_PER_LIMIT, GROUP_BYTES_MAX);
@@ -60,7 +65,8 @@ struct memory_shares memory_shares_of(uint64_t limit_bytes, uint64_t record_byte
     while (shares.lanes > 1 && shares.lanes * lane_bytes(shares.group_bytes) > limit_bytes / 2) {
         shares.lanes--;
     }
-    shares.queue_bytes = limit_bytes - shares.lanes * lane_bytes(shares.group_bytes);
+    shares.queue_bytes = limit_bytes - shares.lanes * lane_bytes(shares.group_bytes) -
+                         spilling_bytes(shares.group_bytes);
     return shares;
 }
 

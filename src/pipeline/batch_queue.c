@@ -109,8 +109,12 @@ void batch_queue_release(struct batch_queue *queue, size_t bytes) {
     (void)pthread_mutex_unlock(&queue->mutex);
 }
 
-/* Leaves the smallest of all in *body. */
+/* Leaves the smallest of all in *body. While the queue is more than half full, nothing is kept: in
+ * a burst, what waits for reuse would come on top of the limit. */
 static void keep_largest_locked(struct batch_queue *queue, struct buf *body) {
+    if (queue->shared.bytes > queue->limit_bytes / 2) {
+        return;
+    }
     for (size_t i = 0; i < BATCH_REUSED_MAX; i++) {
         struct buf *kept = &queue->shared.reusable[i];
         if (body->capacity > kept->capacity) {
@@ -146,10 +150,13 @@ static struct buf take_reusable_locked(struct batch_queue *queue, size_t length)
 }
 
 struct buf batch_queue_memory_for(struct batch_queue *queue, size_t length) {
+    struct buf memory = {.failed = true};
     (void)pthread_mutex_lock(&queue->mutex);
-    struct buf memory = take_reusable_locked(queue, length);
+    if (has_room_locked(queue, length + BATCH_OVERHEAD_BYTES)) {
+        memory = take_reusable_locked(queue, length);
+        memory.ceiling = length > memory.capacity ? length : memory.capacity;
+    }
     (void)pthread_mutex_unlock(&queue->mutex);
-    memory.ceiling = length > memory.capacity ? length : memory.capacity;
     return memory;
 }
 

@@ -29,6 +29,10 @@ struct record_group group_source_new_group(const struct group_source *source) {
     return record_group_empty(packer->group_bytes + packer->limits.max_record_bytes);
 }
 
+static size_t usual_bytes(const struct group_source *source) {
+    return source->settings.packer.group_bytes;
+}
+
 static struct ledger *ledger(struct group_source *source) { return source->settings.lines.ledger; }
 
 /* --- from events --- */
@@ -80,13 +84,13 @@ static uint64_t next_position(const struct group_source *source) {
     return source->lines.position + (source->lines.filled ? 0 : 1);
 }
 
-static bool pack(struct group_source *source, struct record_group *group,
+static bool pack(struct group_source *source, struct record_group *group, size_t bytes,
                  struct group_origin *ret) {
     struct tally lost;
     do {
         *ret = (struct group_origin){.first_position = next_position(source)};
         record_group_clear(group);
-        record_packer_begin(&source->packer, group);
+        record_packer_begin(&source->packer, group, bytes);
         while (line_source_fill(&source->lines) && pack_line(source, group)) {
         }
         record_packer_close(&source->packer);
@@ -149,7 +153,7 @@ static bool take_stranded(struct group_source *source, struct record_group *grou
 bool group_source_next(struct group_source *source, struct record_group *group,
                        struct group_origin *ret) {
     return take_spooled(source, group, ret) || take_stranded(source, group, ret) ||
-           pack(source, group, ret);
+           pack(source, group, usual_bytes(source), ret);
 }
 
 void group_source_settled(struct group_source *source, struct group_origin origin) {
@@ -203,7 +207,8 @@ void group_source_spill(struct group_source *source) {
     if (group->count > 0 && !(is_due_again(source) && offer_stranded(source))) {
         return;
     }
-    while (queue_is_too_full(source) && pack(source, group, &source->stranded_origin)) {
+    size_t bytes = usual_bytes(source) / SPILLED_PART;
+    while (queue_is_too_full(source) && pack(source, group, bytes, &source->stranded_origin)) {
         if (!offer_stranded(source)) {
             return;
         }
@@ -236,7 +241,7 @@ void group_source_keep_rest(struct group_source *source) {
     }
     do {
         event_source_end(&source->lines.events);
-        while (pack(source, &group, &origin)) {
+        while (pack(source, &group, usual_bytes(source), &origin)) {
             keep_or_drop(source, &group, origin);
         }
         unreadable = line_source_take_unreadable(&source->lines);

@@ -48,8 +48,9 @@ void record_packer_done(struct record_packer *packer) {
     buf_done(&packer->compressed);
 }
 
-void record_packer_begin(struct record_packer *packer, struct record_group *group) {
+void record_packer_begin(struct record_packer *packer, struct record_group *group, size_t bytes) {
     packer->group = group;
+    packer->group_bytes = bytes;
     packer->open = false;
 }
 
@@ -122,7 +123,7 @@ static bool is_worth_stretching(const struct record_packer *packer, const struct
     size_t unused = unused_bytes(now, settings->limits.billing_unit_bytes);
     bool has_room = grown <= settings->stretched_bytes &&
                     group->data.len + group->keys.len + added + settings->format->closing_bytes <=
-                        settings->group_bytes;
+                        packer->group_bytes;
     return has_room && (added <= unused || unused > now / UNUSED_PART);
 }
 
@@ -162,7 +163,7 @@ static bool fits_group(const struct record_packer *packer, const struct line *li
         record = usual;
     }
     record += packer->expansion;
-    return group->data.len + group->keys.len + record <= settings->group_bytes &&
+    return group->data.len + group->keys.len + record <= packer->group_bytes &&
            group->count < settings->limits.max_records;
 }
 

@@ -17,7 +17,7 @@
 
 enum {
     LOGS_BYTES = 20 * 1000 * 1000,
-    GROUP_BYTES = 256 * 1024,
+    GROUP_BYTES = 683 * 1024,
     UNIT_BYTES = 25000,
 };
 
@@ -158,7 +158,7 @@ static void begin(struct packing packing, struct gzip_compressor *compressor) {
     group = record_group_empty(SIZE_MAX);
     request = buf_with_ceiling(SIZE_MAX);
     events = 0;
-    record_packer_begin(&packer, &group);
+    record_packer_begin(&packer, &group, GROUP_BYTES);
 }
 
 static void end(void) {
@@ -185,7 +185,7 @@ static void send_group(struct costs *costs) {
     costs->records += group.count;
     costs->requests++;
     record_group_clear(&group);
-    record_packer_begin(&packer, &group);
+    record_packer_begin(&packer, &group, GROUP_BYTES);
 }
 
 static struct line line_of(const struct event *event, const struct format *format) {

@@ -27,20 +27,22 @@ static void what_is_in_flight_and_queued_never_exceeds_the_limit(void **state) {
             struct memory_shares shares =
                 memory_shares_of(limits[i], records[j % RECORDS], compressed);
             assert_in_range(shares.lanes, 1, DESTINATION_LANES_MAX);
-            assert_true(shares.lanes * lane_bytes(shares.group_bytes) + shares.queue_bytes <=
+            size_t spilling = shares.group_bytes / 4 * 3;
+            assert_true(shares.lanes * lane_bytes(shares.group_bytes) + spilling +
+                            shares.queue_bytes <=
                         limits[i]);
         }
     }
 }
 
-static void most_of_the_memory_is_left_to_what_waits(void **state) {
+static void much_of_the_memory_is_left_to_what_waits(void **state) {
     (void)state;
     for (size_t i = 0; i < LIMITS; i++) {
         for (size_t j = 0; j < 2 * RECORDS; j++) {
             bool compressed = j >= RECORDS;
             struct memory_shares shares =
                 memory_shares_of(limits[i], records[j % RECORDS], compressed);
-            assert_true(shares.queue_bytes >= limits[i] / 2);
+            assert_true(shares.queue_bytes >= limits[i] / 3);
         }
     }
 }
@@ -75,6 +77,7 @@ static void the_default_sends_while_an_answer_is_awaited(void **state) {
     struct memory_shares shares = memory_shares_of(8388608, 25000, false);
     assert_int_equal(shares.lanes, 2);
     assert_int_equal(shares.group_bytes, 699050);
+    assert_true(shares.queue_bytes > 8388608 / 2);
     shares = memory_shares_of(8388608, 250000, true);
     assert_int_equal(shares.lanes, DESTINATION_LANES_MAX);
     assert_int_equal(shares.group_bytes, 250000 + 131072);
@@ -90,7 +93,7 @@ static void nothing_to_undo_after_a_zeroed_start(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_in_flight_and_queued_never_exceeds_the_limit),
-        cmocka_unit_test(most_of_the_memory_is_left_to_what_waits),
+        cmocka_unit_test(much_of_the_memory_is_left_to_what_waits),
         cmocka_unit_test(a_group_holds_a_whole_record),
         cmocka_unit_test(records_are_as_large_as_asked_for_where_the_memory_allows_it),
         cmocka_unit_test(the_default_sends_while_an_answer_is_awaited),

@@ -40,7 +40,7 @@ static void begin(struct record_packer_settings with) {
     memset(text, 'x', sizeof text);
     record_packer_init(&packer, &with);
     group = record_group_empty(1 << 20);
-    record_packer_begin(&packer, &group);
+    record_packer_begin(&packer, &group, packer.settings.group_bytes);
 }
 
 static int tear_down(void **state) {
@@ -238,7 +238,7 @@ static void the_line_that_found_the_group_full_goes_into_the_next(void **state) 
     assert_int_equal(group.count, 1);
     assert_int_equal(group.records[0].events, 1);
     record_group_clear(&group);
-    record_packer_begin(&packer, &group);
+    record_packer_begin(&packer, &group, packer.settings.group_bytes);
     assert_int_equal(add(901), PACK_ADDED);
     record_packer_close(&packer);
     assert_int_equal(record_group_data(&group, 0).len, 902);
