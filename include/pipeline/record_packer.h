@@ -62,6 +62,8 @@ struct record_packer {
     uint32_t events;            /* in the open record */
     uint64_t event_bytes;
     struct buf key;        /* of the open record */
+    uint8_t random[256];   /* bytes for keys … */
+    size_t random_left;    /* … of which so many were not used */
     struct tally lost;     /* in records that could not be closed, not told yet */
     struct buf compressed; /* the record that is being closed */
     size_t framing;   /* bytes of a record of one line beside the line's and the key, at worst */

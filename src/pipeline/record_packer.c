@@ -51,14 +51,29 @@ void record_packer_done(struct record_packer *packer) {
 void record_packer_begin(struct record_packer *packer, struct record_group *group, size_t bytes) {
     packer->group = group;
     packer->group_bytes = bytes;
+    packer->random_left = 0; /* nothing of a snapshot is left in the next group */
     packer->open = false;
 }
 
+/* The next of a group's random bytes, which are asked for together: each asking is a system call.
+ */
+static const uint8_t *take_random(struct record_packer *packer, size_t bytes) {
+    if (packer->random_left < bytes) {
+        packer->random_left = 0;
+        if (!crypto_random(packer->random, sizeof packer->random, NULL)) {
+            return NULL;
+        }
+        packer->random_left = sizeof packer->random;
+    }
+    packer->random_left -= bytes;
+    return packer->random + packer->random_left;
+}
+
 static void random_key(struct record_packer *packer) {
-    uint8_t bytes[PARTITION_KEY_RANDOM_DIGITS / 2];
+    const uint8_t *bytes = take_random(packer, PARTITION_KEY_RANDOM_DIGITS / 2);
     char digits[PARTITION_KEY_RANDOM_DIGITS];
-    if (crypto_random(bytes, sizeof bytes, NULL)) {
-        crypto_hex(bytes, sizeof bytes, digits);
+    if (bytes != NULL) {
+        crypto_hex(bytes, sizeof digits / 2, digits);
         buf_append(&packer->key, span_of(digits, sizeof digits));
     } else {
         buf_append(&packer->key, packer->settings.environment_id);

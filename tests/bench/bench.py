@@ -9,7 +9,7 @@ All of it takes some minutes and writes the results into docs/performance.md, it
 README.md. What is shortened is only printed.
 
 Environment:
-  BENCH_MB=20        MB of logs in each run
+  BENCH_MB=50        MB of logs in each run
   BENCH_RUNS=7       runs for each figure
   BENCH_ONLY=TEXT    only cases whose names contain this, such as ndjson/200, and nothing else
   BENCH_QUICK=1      fewer of everything: less than a minute
@@ -67,7 +67,7 @@ def options() -> Options:
     is_quick = bool(environ.get("BENCH_QUICK"))
     return Options(
         Path(environ.get("EXTENSION_BINARY") or BINARY).resolve(),
-        int(environ.get("BENCH_MB") or (10 if is_quick else 20)),
+        int(environ.get("BENCH_MB") or (10 if is_quick else 50)),
         int(environ.get("BENCH_RUNS") or (3 if is_quick else 7)),
         environ.get("BENCH_ONLY") or "",
         is_quick,

@@ -35,6 +35,7 @@ enum {
     TLS_KEY_BYTES = 32,
     GZIP_LEVEL = 1, /* the one that the extension uses */
     READ_BYTES = 64 * 1024,
+    WOKEN_FOR_BYTES = 256 * 1024, /* as kinesis_server */
 };
 
 enum part { SPLIT, GZIP, BASE64, SHA256, AES, SOCKETS, PARTS };
@@ -214,8 +215,10 @@ static void read_to_end(int fd) {
 
 static void *run_peer(void *context) {
     struct peer *peer = context;
+    int many = WOKEN_FOR_BYTES;
     write_all(peer->fd, peer->to_write, SIZE_MAX);
     (void)shutdown(peer->fd, SHUT_WR);
+    (void)setsockopt(peer->fd, SOL_SOCKET, SO_RCVLOWAT, &many, sizeof many);
     read_to_end(peer->fd);
     return NULL;
 }

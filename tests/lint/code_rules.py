@@ -32,7 +32,7 @@ DOORS = {
     r"#include <microhttpd\.h>": ("src/net/http_listener.c",),
     r"#include <openssl/": ("src/base/crypto.c",),
     r"#include <libdeflate\.h>": ("src/base/gzip.c",),
-    r"#include <(\w+intrin|arm_neon)\.h>": ("src/base/vector.c",),
+    r"#include <(\w+intrin|arm_neon)\.h>": ("src/base/vector.c", "src/pipeline/json_plain.c"),
     r"#include <cjson/": ("src/lambda/", "src/aws/", "src/destinations/"),
     r"\b(secure_)?getenv\(|\benviron\b": ("src/app/config.c",),
     r"\b(clock_gettime|gettimeofday|time)\(": ("src/base/clock.c",),
