@@ -230,8 +230,9 @@ static void begin_tail(struct enricher *e, unsigned taken, struct span request_i
  * longer than many an event. */
 static bool tail_serves(const struct enricher *e, unsigned taken, struct span request_id) {
     const struct tail_shape *shape = &e->shape;
-    struct span before = span_of(e->tail.ptr + shape->request_at, shape->request_length);
-    return e->tail.len > 0 && !buf_failed(&e->tail) && shape->taken == taken &&
+    struct span tail = buf_span(&e->tail);
+    struct span before = span_first(span_skip(tail, shape->request_at), shape->request_length);
+    return tail.len > 0 && !buf_failed(&e->tail) && shape->taken == taken &&
            span_equals(before, request_id) && e->next_event < EVENT_ID_WIDER;
 }
 

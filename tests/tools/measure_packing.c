@@ -3,6 +3,7 @@
  *
  * Packs made-up logs, lines of a web service that are different each time, as the extension does,
  * and counts. The CPU time is that of making lines, packing, compressing, base64 and SHA-256. */
+#include "app/shipping.h"
 #include "base/base64.h"
 #include "base/crypto.h"
 #include "destinations/kinesis.h"
@@ -17,7 +18,7 @@
 
 enum {
     LOGS_BYTES = 20 * 1000 * 1000,
-    GROUP_BYTES = 683 * 1024,
+    QUEUE_BYTES = 8 * 1024 * 1024, /* the default of EXTENSION_LOG_QUEUE_BYTES */
     UNIT_BYTES = 25000,
 };
 
@@ -150,7 +151,8 @@ static void begin(struct packing packing, struct gzip_compressor *compressor) {
         .envelope = buf_span(&envelope),
         .compressor = compressor,
         .record_bytes = packing.record_bytes,
-        .group_bytes = GROUP_BYTES + packing.record_bytes,
+        .group_bytes =
+            memory_shares_of(QUEUE_BYTES, packing.record_bytes, compressor != NULL).group_bytes,
         .limits = {.max_records = 500, .max_record_bytes = KINESIS_RECORD_BYTES_MAX},
     };
     require(enricher_init(&enricher, &origin, NULL));
@@ -158,7 +160,7 @@ static void begin(struct packing packing, struct gzip_compressor *compressor) {
     group = record_group_empty(SIZE_MAX);
     request = buf_with_ceiling(SIZE_MAX);
     events = 0;
-    record_packer_begin(&packer, &group, GROUP_BYTES);
+    record_packer_begin(&packer, &group, packer.settings.group_bytes);
 }
 
 static void end(void) {
@@ -185,7 +187,7 @@ static void send_group(struct costs *costs) {
     costs->records += group.count;
     costs->requests++;
     record_group_clear(&group);
-    record_packer_begin(&packer, &group, GROUP_BYTES);
+    record_packer_begin(&packer, &group, packer.settings.group_bytes);
 }
 
 static struct line line_of(const struct event *event, const struct format *format) {
