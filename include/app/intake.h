@@ -20,7 +20,8 @@ struct intake {
     struct http_listener *listener;
     struct batch_queue *queue;
     struct http_client *http; /* that is woken by a delivery */
-    atomic_bool refused;      /* the latest delivery found no room; set by the listener's thread */
+    atomic_bool refused;      /* the latest body, or the head of one, found no room; set by the
+                               * listener's thread */
 };
 
 /* Listens on the configured port, or on any free one with a warning, where the platform delivers;

@@ -55,13 +55,15 @@ void shipping_restored(struct shipping *shipping);
 /* Cancels what is in flight. A zeroed shipping is fine; may run twice. */
 void shipping_done(struct shipping *shipping);
 
-/* How EXTENSION_LOG_QUEUE_BYTES is shared: requests in flight get a fixed part of it, the queue the
- * rest. `record_bytes` and `compressed`: how records are filled. Pure. */
+/* How EXTENSION_LOG_QUEUE_BYTES is shared: requests in flight and what is being moved to disk get
+ * fixed parts of it, the queue the rest. `record_bytes` and `compressed`: how records are filled.
+ * Pure. */
 struct memory_shares {
     size_t lanes;         /* requests in flight */
     size_t record_bytes;  /* to fill a record up to: as wanted, or less with little memory */
     size_t largest_bytes; /* of one record, whatever the service would take */
     size_t group_bytes;   /* of records in one request */
+    size_t spilled_bytes; /* of records that are moved to disk together */
     size_t queue_bytes;
 };
 struct memory_shares memory_shares_of(uint64_t limit_bytes, uint64_t record_bytes, bool compressed);

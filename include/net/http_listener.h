@@ -3,9 +3,10 @@
  * The one door to libmicrohttpd.
  *
  * Takes POST and PUT on any path, Content-Length and chunked, keep-alive. A complete body is given
- * to `on_body`; the sender then gets 200, or 503 when on_body says no. Everything else gets a 4xx
- * and changes nothing: other methods 405, a body over LISTENER_BODY_BYTES_MAX 413, a request
- * that is not HTTP 400. Nothing that a peer sends is trusted or logged.
+ * to `on_body`; the sender then gets 200, or 503 when on_body says no or `memory_for` has none.
+ * Everything else gets a 4xx and changes nothing: other methods 405, a body over
+ * LISTENER_BODY_BYTES_MAX 413, a request that is not HTTP 400. Nothing that a peer sends is trusted
+ * or logged.
  *
  * Any code in the same environment can connect, so the number of connections, the time that a
  * request may stand still, the size of a body and the bytes of all unfinished bodies together are
@@ -43,7 +44,8 @@ struct http_listener;
 typedef bool (*listener_body_fn)(void *context, struct buf *body);
 
 /* Called in the listener's thread for a body that is to have `length` bytes. Must not block.
- * Returns an empty buffer that may hold these, with or without memory, to receive it into. */
+ * Returns an empty buffer that may hold these, with or without memory, to receive it into; or one
+ * that has failed, when there is no room: then the answer is 503, and the body is thrown away. */
 typedef struct buf (*listener_memory_fn)(void *context, size_t length);
 
 struct http_listener_settings {

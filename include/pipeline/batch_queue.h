@@ -53,9 +53,13 @@ struct batch *batch_queue_pop(struct batch_queue *queue);
 /* `bytes` of popped batches need no memory any more. */
 void batch_queue_release(struct batch_queue *queue, size_t bytes);
 
-/* Of memory that waits for reuse: what a usual body takes, for larger ones are rare; and one for
- * the body that arrives while another is read. */
-enum { BATCH_REUSED_BYTES_MAX = 1536 * 1024, BATCH_REUSED_MAX = 2 };
+/* Memory that waits for reuse: what is mapped by itself (see main()), but not more than a usual
+ * body takes, for larger ones are rare; and one for the body that arrives while another is read. */
+enum {
+    BATCH_REUSED_BYTES_MIN = 128 * 1024,
+    BATCH_REUSED_BYTES_MAX = 1536 * 1024,
+    BATCH_REUSED_MAX = 2,
+};
 
 /* The memory of bodies that were read is for those to come: it saves the kernel from taking away
  * and giving back, filled with zeros, a page for each 4 KiB of logs. Few such memories are kept,

@@ -15,8 +15,9 @@
 
 /* Requests that may be in flight at once. One answer takes 10 to 20 ms within a region, and a
  * request of 256 KiB takes a 128 MB function (a fourteenth of a processor) about as long to sign
- * and encrypt: with two it never waits, four cover a slow answer. More would only cost memory and
- * TLS handshakes. */
+ * and encrypt: with two it never waits, and two is what the default size of requests leaves memory
+ * for. Four of a smaller size cover a slow answer; more would only cost memory and TLS handshakes.
+ */
 enum { DESTINATION_LANES_MAX = 4 };
 
 struct destination_limits {

@@ -8,8 +8,9 @@
  * thing that starts like an event. The items and the array's own punctuation (its brackets, commas
  * and blanks) cover the whole body: no byte is skipped silently.
  *
- * Allocates nothing; nesting is bounded (deeper elements are unparsed). One pass: what is scanned
- * twice is the last element of a body that the platform cut. Pure but for its own state. */
+ * Allocates nothing; nesting is bounded (deeper elements are unparsed). One pass over
+ * what the platform writes; an element in any other form is scanned twice, and once more where the
+ * body ends in it. Pure but for its own state. */
 #pragma once
 
 #include "base/span.h"
@@ -37,6 +38,7 @@ enum splitter_item {
 
 struct event_splitter {
     struct span body;
+    size_t trimmed; /* length of the body without the blanks behind it */
     size_t at;
     bool in_array; /* the opening bracket has been read */
     bool ended;

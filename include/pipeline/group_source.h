@@ -14,15 +14,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A group that is moved to disk is this part of a usual one: memory is short, and it takes some. */
-enum { SPILLED_PART = 4 };
-
 /* Everything pointed to must outlive the source. */
 struct group_source_settings {
     struct line_source_settings lines;
     struct record_packer_settings packer;
     struct spool *spool; /* NULL: none */
-    size_t spill_bytes;  /* a queue that holds more is moved to disk while nothing can be sent */
+    size_t spill_bytes; /* a queue that holds more is moved to disk while nothing can be sent … */
+    size_t spilled_bytes; /* … in groups of this size */
 };
 
 /* Where a group came from. */

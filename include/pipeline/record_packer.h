@@ -40,7 +40,7 @@ struct record_packer_settings {
     size_t record_bytes;    /* to fill a record up to, data and key, before compression; one line
                              * may exceed it */
     size_t stretched_bytes; /* that it may go on to, where long lines would leave much of its last
-                             * billing unit empty; at most record_bytes: never */
+                             * billing unit empty; when not above record_bytes, it never does */
     size_t group_bytes;     /* of a usual group: see record_packer_begin() */
     struct destination_limits limits;
 };

@@ -64,8 +64,9 @@ struct app {
     struct memory_reserve reserve;
     struct lambda_event shutdown;
     bool ended;        /* SHUTDOWN came, or the platform refused to go on */
-    int64_t pumped_ms; /* when events were last looked for */
-    int64_t heard_ms;  /* when one was last read, in the same turn */
+    int64_t pumped_ms; /* when reading events last began … */
+    bool heard;        /* … whether there was one … */
+    int64_t heard_ms;  /* … and when reading last ended that had found one */
     int status;
 };
 
@@ -98,14 +99,14 @@ static struct span request_id_of(enum event_kind kind, const struct event *event
 static void on_event_read(void *context, enum event_kind kind, const struct event *event,
                           uint64_t position) {
     struct app *app = context;
-    app->heard_ms = app->pumped_ms;
+    app->heard = true;
     if (kind == EVENT_RESTORE_START) {
         on_invoked_or_restored(app);
     }
-    hold_on_event(&app->hold, kind, request_id_of(kind, event), position, app->heard_ms);
+    hold_on_event(&app->hold, kind, request_id_of(kind, event), position, app->pumped_ms);
     invocation_on_event(&app->last, kind, event);
     if (app->config->environment->is_concurrent) {
-        open_invocations_on_event(&app->open, kind, event, app->heard_ms);
+        open_invocations_on_event(&app->open, kind, event, app->pumped_ms);
     }
 }
 
@@ -248,7 +249,11 @@ static void ask_next_when_ready(struct app *app) {
 
 static void pump_shipper(struct app *app) {
     app->pumped_ms = now_ms(app);
+    app->heard = false;
     shipper_pump(app->shipping.shipper);
+    if (app->heard) {
+        app->heard_ms = now_ms(app);
+    }
 }
 
 /* When what waits is to be searched for the end of the invocation: not while delivery goes on, for

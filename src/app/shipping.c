@@ -4,7 +4,6 @@
 #include "base/base64.h"
 #include "base/crypto.h"
 #include "base/log.h"
-#include "pipeline/group_source.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -21,6 +20,13 @@ enum {
      * in its half of the limit, so that nothing is sent while it waits for its answer. */
     GROUPS_PER_LIMIT = 12,
     COMPRESSED_PER_LIMIT = 64,
+    /* What is moved to disk because memory is short takes some itself: its records, a copy of them
+     * with their table, and that compressed. So it is less than a usual group. */
+    SPILLED_PART = 4,
+    SPILLING_COPIES = 3,
+    /* For the queue is left at least this part of the limit, even with records as large as can be.
+     */
+    QUEUE_PART = 3,
     BASE64_ROUNDING = 8, /* bytes that a request may have beyond 7/3 of its records */
     /* Of libdeflate's 1 to 12: docs/formats.md has what each costs and gains. */
     COMPRESSION_LEVEL = 1,
@@ -32,10 +38,6 @@ static size_t lane_bytes(size_t group_bytes) {
     return group_bytes + base64_encoded_length(group_bytes);
 }
 
-/* What is moved to disk is a quarter of a usual group: its records, a copy with their table, and
- * that compressed. */
-static size_t spilling_bytes(size_t group_bytes) { return group_bytes / SPILLED_PART * 3; }
-
 static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 /* How small a record becomes is known only when it is closed, so a group must have room for one
@@ -44,6 +46,15 @@ static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static uint64_t compressed_group_bytes(uint64_t limit, uint64_t record, uint64_t largest) {
     return smaller(record + limit / COMPRESSED_PER_LIMIT,
                    smaller(largest, KINESIS_REQUEST_BYTES_MAX));
+}
+
+/* At least a record; and as few of them as that would be too few of those that are compressed. */
+static size_t spilled_bytes(const struct memory_shares *shares, bool compressed) {
+    size_t part = shares->group_bytes / SPILLED_PART;
+    if (compressed) {
+        return shares->group_bytes;
+    }
+    return part < shares->record_bytes ? shares->record_bytes : part;
 }
 
 /* Half of the limit is for requests in flight: one lane at least, so its records are no larger than
@@ -65,8 +76,10 @@ struct memory_shares memory_shares_of(uint64_t limit_bytes, uint64_t record_byte
     while (shares.lanes > 1 && shares.lanes * lane_bytes(shares.group_bytes) > limit_bytes / 2) {
         shares.lanes--;
     }
-    shares.queue_bytes = limit_bytes - shares.lanes * lane_bytes(shares.group_bytes) -
-                         spilling_bytes(shares.group_bytes);
+    uint64_t left = limit_bytes - shares.lanes * lane_bytes(shares.group_bytes);
+    shares.spilled_bytes = spilled_bytes(&shares, compressed);
+    shares.queue_bytes =
+        left - smaller(SPILLING_COPIES * shares.spilled_bytes, left - limit_bytes / QUEUE_PART);
     return shares;
 }
 
@@ -213,6 +226,7 @@ static bool init_shipper(struct shipping *shipping, const struct shipping_settin
         .lanes = shares->lanes,
         .spool = shipping->spool,
         .spill_bytes = shares->queue_bytes / 2,
+        .spilled_bytes = shares->spilled_bytes,
         /* Before a freeze, everything has to leave at once. */
         .gather_ms = config->environment->is_frozen ? 0 : (int64_t)config->max_delay_ms,
         .types = config->types,

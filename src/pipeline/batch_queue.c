@@ -34,6 +34,17 @@ struct batch_queue *batch_queue_create(size_t limit_bytes, struct error *err) {
     return queue;
 }
 
+/* In a burst, what waits for reuse would come on top of the limit. */
+static bool is_half_full_locked(const struct batch_queue *queue) {
+    return queue->shared.bytes > queue->limit_bytes / 2;
+}
+
+static void drop_reusable_locked(struct batch_queue *queue) {
+    for (size_t i = 0; i < BATCH_REUSED_MAX; i++) {
+        buf_done(&queue->shared.reusable[i]);
+    }
+}
+
 void batch_queue_destroy(struct batch_queue *queue) {
     if (queue == NULL) {
         return;
@@ -43,9 +54,7 @@ void batch_queue_destroy(struct batch_queue *queue) {
         batch_free(batch);
         batch = next;
     }
-    for (size_t i = 0; i < BATCH_REUSED_MAX; i++) {
-        buf_done(&queue->shared.reusable[i]);
-    }
+    drop_reusable_locked(queue);
     (void)pthread_mutex_destroy(&queue->mutex);
     free(queue);
 }
@@ -109,27 +118,22 @@ void batch_queue_release(struct batch_queue *queue, size_t bytes) {
     (void)pthread_mutex_unlock(&queue->mutex);
 }
 
-/* Leaves the smallest of all in *body. While the queue is more than half full, nothing is kept: in
- * a burst, what waits for reuse would come on top of the limit. */
-static void keep_largest_locked(struct batch_queue *queue, struct buf *body) {
-    if (queue->shared.bytes > queue->limit_bytes / 2) {
-        return;
-    }
+/* Leaves the oldest of all in *body: those to come are as large as the latest. */
+static void keep_latest_locked(struct batch_queue *queue, struct buf *body) {
     for (size_t i = 0; i < BATCH_REUSED_MAX; i++) {
-        struct buf *kept = &queue->shared.reusable[i];
-        if (body->capacity > kept->capacity) {
-            struct buf smaller = *kept;
-            *kept = *body;
-            *body = smaller;
-        }
+        struct buf older = queue->shared.reusable[i];
+        queue->shared.reusable[i] = *body;
+        *body = older;
     }
 }
 
 void batch_queue_reuse(struct batch_queue *queue, struct buf *body) {
     buf_clear(body);
-    if (body->capacity <= BATCH_REUSED_BYTES_MAX) {
+    if (body->capacity >= BATCH_REUSED_BYTES_MIN && body->capacity <= BATCH_REUSED_BYTES_MAX) {
         (void)pthread_mutex_lock(&queue->mutex);
-        keep_largest_locked(queue, body);
+        if (!is_half_full_locked(queue)) {
+            keep_latest_locked(queue, body);
+        }
         (void)pthread_mutex_unlock(&queue->mutex);
     }
     buf_done(body);
@@ -152,6 +156,9 @@ static struct buf take_reusable_locked(struct batch_queue *queue, size_t length)
 struct buf batch_queue_memory_for(struct batch_queue *queue, size_t length) {
     struct buf memory = {.failed = true};
     (void)pthread_mutex_lock(&queue->mutex);
+    if (is_half_full_locked(queue)) {
+        drop_reusable_locked(queue);
+    }
     if (has_room_locked(queue, length + BATCH_OVERHEAD_BYTES)) {
         memory = take_reusable_locked(queue, length);
         memory.ceiling = length > memory.capacity ? length : memory.capacity;

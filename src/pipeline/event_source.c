@@ -56,11 +56,11 @@ static struct batch *take_waiting(struct event_source *source) {
 enum reader_item event_source_next(struct event_source *source, struct event *ret) {
     enum reader_item item = event_reader_next(&source->reader, ret);
     if (item == READER_END && source->reading_bytes > 0) {
-        batch_queue_reuse(source->queue, &source->reader.body);
         source->reading_bytes = 0;
         source->held_awake_ms = 0;
         source->looked_ms = clock_monotonic_ms(source->clock);
         settle_charge(source);
+        batch_queue_reuse(source->queue, &source->reader.body);
     }
     return item;
 }

@@ -11,8 +11,16 @@
 
 enum { BYTES_UP_TO_QUOTE = 3 };
 
+static size_t length_without_blanks_behind(struct span text) {
+    struct span trimmed = span_trim(text);
+    return trimmed.len == 0 ? 0 : (size_t)(trimmed.ptr - text.ptr) + trimmed.len;
+}
+
 void event_splitter_init(struct event_splitter *s, struct span body) {
-    *s = (struct event_splitter){.body = body.len > 0 ? body : SPAN("")};
+    *s = (struct event_splitter){
+        .body = body.len > 0 ? body : SPAN(""),
+        .trimmed = length_without_blanks_behind(body),
+    };
 }
 
 static bool skip_text(struct json_scanner *s, struct span text) {
@@ -98,28 +106,26 @@ static bool scan_event(struct json_object *object, struct event *ret) {
 }
 
 /* The body without the blanks behind it. */
-static struct span trimmed(struct span body) {
-    size_t before = (size_t)(span_trim(body).ptr - body.ptr);
-    return span_of(body.ptr, before + span_trim(body).len);
+static struct span trimmed(const struct event_splitter *s) {
+    return span_first(s->body, s->trimmed);
 }
 
 /* Where the elements end: before the closing bracket if there is one, else with the body. */
-static size_t end_of_elements(struct span body) {
-    struct span text = trimmed(body);
-    return span_ends_with(text, FRAMING) ? text.len - 1 : body.len;
+static size_t end_of_elements(const struct event_splitter *s) {
+    return span_ends_with(trimmed(s), FRAMING) ? s->trimmed - 1 : s->body.len;
 }
 
 /* Where the bytes that are no event end, when the scan stopped at `stopped`. */
-static size_t next_event_after(struct span body, size_t stopped) {
-    struct span rest = span_skip(body, stopped);
+static size_t next_event_after(const struct event_splitter *s, size_t stopped) {
+    struct span rest = span_skip(s->body, stopped);
     const char *found;
     while ((found = span_find(rest, NEXT_EVENT)) != NULL) {
         rest = span_skip(rest, (size_t)(found - rest.ptr) + 1);
         if (event_envelope(rest).len > 0) {
-            return (size_t)(found - body.ptr);
+            return (size_t)(found - s->body.ptr);
         }
     }
-    return end_of_elements(body);
+    return end_of_elements(s);
 }
 
 static enum splitter_item yield_unparsed(struct event_splitter *s, size_t end, struct event *ret) {
@@ -133,7 +139,7 @@ static enum splitter_item yield_until_next(struct event_splitter *s, const char 
                                            struct event *ret) {
     size_t from = (size_t)(stopped - s->body.ptr);
     from = from > s->at + BYTES_UP_TO_QUOTE ? from - BYTES_UP_TO_QUOTE : s->at;
-    return yield_unparsed(s, next_event_after(s->body, from), ret);
+    return yield_unparsed(s, next_event_after(s, from), ret);
 }
 
 static enum splitter_item yield_rest(struct event_splitter *s, struct event *ret) {
@@ -144,7 +150,7 @@ static enum splitter_item yield_rest(struct event_splitter *s, struct event *ret
 /* The platform cuts only inside a record's value, so without the stray framing the rest of the
  * body is the start of a valid event. */
 static bool is_cut(const struct event_splitter *s, struct event *ret) {
-    struct span head = span_skip(trimmed(s->body), s->at);
+    struct span head = span_skip(trimmed(s), s->at);
     if (!span_ends_with(head, FRAMING) || event_envelope(head).len == 0) {
         return false;
     }

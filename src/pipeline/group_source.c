@@ -207,8 +207,8 @@ void group_source_spill(struct group_source *source) {
     if (group->count > 0 && !(is_due_again(source) && offer_stranded(source))) {
         return;
     }
-    size_t bytes = usual_bytes(source) / SPILLED_PART;
-    while (queue_is_too_full(source) && pack(source, group, bytes, &source->stranded_origin)) {
+    while (queue_is_too_full(source) &&
+           pack(source, group, source->settings.spilled_bytes, &source->stranded_origin)) {
         if (!offer_stranded(source)) {
             return;
         }

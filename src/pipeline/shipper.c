@@ -62,6 +62,7 @@ static void init_source(struct shipper *s) {
         .packer = s->settings.packer,
         .spool = s->settings.spool,
         .spill_bytes = s->settings.spill_bytes,
+        .spilled_bytes = s->settings.spilled_bytes,
     };
     group_source_init(&s->source, &source);
 }
@@ -409,6 +410,7 @@ void shipper_stop(struct shipper *s) {
         s->settings.destination->cancel(s->settings.destination, i);
         if (lane->state != LANE_FREE) {
             group_source_keep(&s->source, &lane->group, lane->origin);
+            record_group_done(&lane->group); /* the next one to be kept takes memory, too */
             lane->state = LANE_FREE;
         }
     }

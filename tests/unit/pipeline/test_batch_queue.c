@@ -121,17 +121,28 @@ static void what_was_popped_counts_until_it_is_released(void **state) {
     batch_queue_destroy(queue);
 }
 
+enum { MANY = BATCH_REUSED_BYTES_MIN };
+
+static struct buf memory_of(size_t bytes) {
+    struct buf memory = buf_with_ceiling(bytes);
+    assert_non_null(buf_reserve(&memory, bytes));
+    return memory;
+}
+
 static void the_memory_of_a_body_is_for_one_that_fills_it_nearly(void **state) {
     (void)state;
     static const struct {
         size_t length;
         bool reused;
-    } cases[] = {{0, false}, {874, false}, {900, true}, {1000, true}, {5000, true}};
+    } cases[] = {{0, false},
+                 {MANY / 8 * 7 - 1, false},
+                 {MANY / 10 * 9, true},
+                 {MANY, true},
+                 {5 * MANY, true}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct batch_queue *queue = queue_of(1000);
-        struct buf body = buf_with_ceiling(1000);
+        struct batch_queue *queue = queue_of(10 * MANY);
+        struct buf body = memory_of(MANY);
         buf_append(&body, SPAN("read"));
-        assert_non_null(buf_reserve(&body, 996));
         const char *bytes = body.ptr;
         batch_queue_reuse(queue, &body);
         assert_null(body.ptr);
@@ -144,27 +155,59 @@ static void the_memory_of_a_body_is_for_one_that_fills_it_nearly(void **state) {
     }
 }
 
-static void the_largest_memories_are_kept_and_none_that_is_too_large(void **state) {
+static void reuse(struct batch_queue *queue, size_t bytes, const char **ret) {
+    struct buf body = memory_of(bytes);
+    *ret = body.ptr;
+    batch_queue_reuse(queue, &body);
+    assert_null(body.ptr);
+}
+
+static void the_latest_memories_are_kept_and_none_too_small_or_too_large(void **state) {
     (void)state;
-    struct batch_queue *queue = queue_of(1000);
-    struct buf huge = buf_with_ceiling(BATCH_REUSED_BYTES_MAX + 1);
-    assert_non_null(buf_reserve(&huge, BATCH_REUSED_BYTES_MAX + 1));
-    batch_queue_reuse(queue, &huge);
-    struct buf none = batch_queue_memory_for(queue, BATCH_REUSED_BYTES_MAX + 1);
-    assert_null(none.ptr);
-    struct buf bodies[] = {body_of(4000, 'b'), body_of(1000, 'a'), body_of(2000, 'c')};
-    const char *largest[] = {bodies[0].ptr, bodies[2].ptr};
-    for (size_t i = 0; i < 3; i++) {
-        batch_queue_reuse(queue, &bodies[i]);
-        assert_null(bodies[i].ptr);
-    }
-    for (size_t i = 0; i < BATCH_REUSED_MAX; i++) {
-        struct buf memory = batch_queue_memory_for(queue, 4000);
-        assert_ptr_equal(memory.ptr, largest[i]);
-        buf_done(&memory);
-    }
-    none = batch_queue_memory_for(queue, 4000);
-    assert_null(none.ptr);
+    struct batch_queue *queue = queue_of(10 * BATCH_REUSED_BYTES_MAX);
+    const char *bytes[5];
+    reuse(queue, BATCH_REUSED_BYTES_MAX, &bytes[0]);
+    reuse(queue, BATCH_REUSED_BYTES_MAX, &bytes[1]);
+    reuse(queue, 2 * MANY, &bytes[2]);
+    reuse(queue, BATCH_REUSED_BYTES_MAX + 1, &bytes[3]);
+    reuse(queue, BATCH_REUSED_BYTES_MIN - 1, &bytes[4]);
+    struct buf memory = batch_queue_memory_for(queue, 2 * MANY);
+    assert_ptr_equal(memory.ptr, bytes[2]);
+    buf_done(&memory);
+    memory = batch_queue_memory_for(queue, BATCH_REUSED_BYTES_MAX);
+    assert_ptr_equal(memory.ptr, bytes[1]);
+    buf_done(&memory);
+    memory = batch_queue_memory_for(queue, BATCH_REUSED_BYTES_MAX);
+    assert_null(memory.ptr);
+    batch_queue_destroy(queue);
+}
+
+static void no_memory_is_kept_while_the_queue_is_half_full(void **state) {
+    (void)state;
+    struct batch_queue *queue = queue_of(4 * MANY);
+    const char *bytes[2];
+    reuse(queue, MANY, &bytes[0]);
+    assert_true(push(queue, 2 * MANY, 'a'));
+    struct buf memory = batch_queue_memory_for(queue, MANY);
+    assert_null(memory.ptr);
+    reuse(queue, MANY, &bytes[1]);
+    struct batch *batch = batch_queue_pop(queue);
+    batch_queue_release(queue, batch_bytes(batch));
+    batch_free(batch);
+    memory = batch_queue_memory_for(queue, MANY);
+    assert_null(memory.ptr);
+    batch_queue_destroy(queue);
+}
+
+static void a_body_that_there_is_no_room_for_gets_no_memory(void **state) {
+    (void)state;
+    struct batch_queue *queue = queue_of(2000);
+    struct buf memory = batch_queue_memory_for(queue, 5000); /* the only one may exceed the limit */
+    assert_false(buf_failed(&memory));
+    assert_true(push(queue, 1000, 'a'));
+    memory = batch_queue_memory_for(queue, 1000);
+    assert_true(buf_failed(&memory));
+    assert_null(buf_reserve(&memory, 1000));
     batch_queue_destroy(queue);
 }
 
@@ -255,7 +298,9 @@ int main(void) {
         cmocka_unit_test(is_filled_exactly_up_to_its_limit),
         cmocka_unit_test(what_was_popped_counts_until_it_is_released),
         cmocka_unit_test(the_memory_of_a_body_is_for_one_that_fills_it_nearly),
-        cmocka_unit_test(the_largest_memories_are_kept_and_none_that_is_too_large),
+        cmocka_unit_test(the_latest_memories_are_kept_and_none_too_small_or_too_large),
+        cmocka_unit_test(no_memory_is_kept_while_the_queue_is_half_full),
+        cmocka_unit_test(a_body_that_there_is_no_room_for_gets_no_memory),
         cmocka_unit_test(a_body_larger_than_the_limit_passes_when_nothing_else_is_counted),
         cmocka_unit_test(the_limit_bounds_tiny_and_empty_bodies_too),
         cmocka_unit_test(releasing_more_than_is_counted_does_not_lift_the_limit),
