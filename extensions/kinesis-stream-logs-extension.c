@@ -24,8 +24,8 @@ static void log_lines(enum log_level level, const struct buf *lines) {
 }
 
 /* Delivery bodies come and go: each is mapped and unmapped by itself, so that a burst leaves
- * nothing behind but the memory that the queue keeps. Each request takes and frees less than half a
- * megabyte, which the heap does not give back in between: the kernel would have to clear it for the
+ * nothing behind but the memory that the queue keeps. Each request takes and frees less than
+ * 256 KiB, which the heap does not give back in between: the kernel would have to clear it for the
  * next one. Two threads need no arena each. */
 static void keep_memory_small(void) {
     (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);

@@ -59,11 +59,11 @@ void shipping_done(struct shipping *shipping);
  * fixed parts of it, the queue the rest. `record_bytes` and `compressed`: how records are filled.
  * Pure. */
 struct memory_shares {
-    size_t lanes;         /* requests in flight */
-    size_t record_bytes;  /* to fill a record up to: as wanted, or less with little memory */
-    size_t largest_bytes; /* of one record, whatever the service would take */
-    size_t group_bytes;   /* of records in one request */
-    size_t spilled_bytes; /* of records that are moved to disk together */
+    size_t lanes;             /* requests in flight */
+    size_t record_bytes;      /* to fill a record up to: as wanted, or less with little memory */
+    size_t largest_bytes;     /* of one record, whatever the service would take */
+    size_t group_bytes;       /* of records in one request */
+    size_t spill_group_bytes; /* of records that are moved to disk together */
     size_t queue_bytes;
 };
 struct memory_shares memory_shares_of(uint64_t limit_bytes, uint64_t record_bytes, bool compressed);

@@ -20,7 +20,7 @@ struct group_source_settings {
     struct record_packer_settings packer;
     struct spool *spool; /* NULL: none */
     size_t spill_bytes; /* a queue that holds more is moved to disk while nothing can be sent … */
-    size_t spilled_bytes; /* … in groups of this size */
+    size_t spill_group_bytes; /* … in groups of this size */
 };
 
 /* Where a group came from. */

@@ -36,11 +36,11 @@ struct shipper_settings {
     struct enricher *enricher;
     const struct clock *clock;
     struct record_packer_settings packer;
-    size_t lanes;         /* requests in flight: 1 … DESTINATION_LANES_MAX */
-    struct spool *spool;  /* NULL: none */
-    size_t spill_bytes;   /* of the queue, from which on it is moved to disk … */
-    size_t spilled_bytes; /* … in groups of this size */
-    int64_t gather_ms;    /* how long events may wait for others to fill a request with */
+    size_t lanes;             /* requests in flight: 1 … DESTINATION_LANES_MAX */
+    struct spool *spool;      /* NULL: none */
+    size_t spill_bytes;       /* of the queue, from which on it is moved to disk … */
+    size_t spill_group_bytes; /* … in groups of this size */
+    int64_t gather_ms;        /* how long events may wait for others to fill a request with */
     struct shipped_types types;
     struct cloudwatch_events *cloudwatch; /* see line_source.h; NULL: none */
     struct event_observer events;

@@ -49,7 +49,7 @@ static uint64_t compressed_group_bytes(uint64_t limit, uint64_t record, uint64_t
 }
 
 /* At least a record; and as few of them as that would be too few of those that are compressed. */
-static size_t spilled_bytes(const struct memory_shares *shares, bool compressed) {
+static size_t spill_group_bytes(const struct memory_shares *shares, bool compressed) {
     size_t part = shares->group_bytes / SPILLED_PART;
     if (compressed) {
         return shares->group_bytes;
@@ -77,9 +77,9 @@ struct memory_shares memory_shares_of(uint64_t limit_bytes, uint64_t record_byte
         shares.lanes--;
     }
     uint64_t left = limit_bytes - shares.lanes * lane_bytes(shares.group_bytes);
-    shares.spilled_bytes = spilled_bytes(&shares, compressed);
+    shares.spill_group_bytes = spill_group_bytes(&shares, compressed);
     shares.queue_bytes =
-        left - smaller(SPILLING_COPIES * shares.spilled_bytes, left - limit_bytes / QUEUE_PART);
+        left - smaller(SPILLING_COPIES * shares.spill_group_bytes, left - limit_bytes / QUEUE_PART);
     return shares;
 }
 
@@ -226,7 +226,7 @@ static bool init_shipper(struct shipping *shipping, const struct shipping_settin
         .lanes = shares->lanes,
         .spool = shipping->spool,
         .spill_bytes = shares->queue_bytes / 2,
-        .spilled_bytes = shares->spilled_bytes,
+        .spill_group_bytes = shares->spill_group_bytes,
         /* Before a freeze, everything has to leave at once. */
         .gather_ms = config->environment->is_frozen ? 0 : (int64_t)config->max_delay_ms,
         .types = config->types,

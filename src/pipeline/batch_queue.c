@@ -39,9 +39,16 @@ static bool is_half_full_locked(const struct batch_queue *queue) {
     return queue->shared.bytes > queue->limit_bytes / 2;
 }
 
-static void drop_reusable_locked(struct batch_queue *queue) {
+/* Moves what waits for reuse to `ret`, to be freed without the lock. */
+static void take_all_reusable_locked(struct batch_queue *queue, struct buf ret[BATCH_REUSED_MAX]) {
     for (size_t i = 0; i < BATCH_REUSED_MAX; i++) {
-        buf_done(&queue->shared.reusable[i]);
+        ret[i] = buf_take(&queue->shared.reusable[i]);
+    }
+}
+
+static void free_all(struct buf memories[BATCH_REUSED_MAX]) {
+    for (size_t i = 0; i < BATCH_REUSED_MAX; i++) {
+        buf_done(&memories[i]);
     }
 }
 
@@ -54,7 +61,7 @@ void batch_queue_destroy(struct batch_queue *queue) {
         batch_free(batch);
         batch = next;
     }
-    drop_reusable_locked(queue);
+    free_all(queue->shared.reusable);
     (void)pthread_mutex_destroy(&queue->mutex);
     free(queue);
 }
@@ -155,15 +162,17 @@ static struct buf take_reusable_locked(struct batch_queue *queue, size_t length)
 
 struct buf batch_queue_memory_for(struct batch_queue *queue, size_t length) {
     struct buf memory = {.failed = true};
+    struct buf dropped[BATCH_REUSED_MAX] = {0};
     (void)pthread_mutex_lock(&queue->mutex);
     if (is_half_full_locked(queue)) {
-        drop_reusable_locked(queue);
+        take_all_reusable_locked(queue, dropped);
     }
     if (has_room_locked(queue, length + BATCH_OVERHEAD_BYTES)) {
         memory = take_reusable_locked(queue, length);
         memory.ceiling = length > memory.capacity ? length : memory.capacity;
     }
     (void)pthread_mutex_unlock(&queue->mutex);
+    free_all(dropped);
     return memory;
 }
 

@@ -208,7 +208,7 @@ void group_source_spill(struct group_source *source) {
         return;
     }
     while (queue_is_too_full(source) &&
-           pack(source, group, source->settings.spilled_bytes, &source->stranded_origin)) {
+           pack(source, group, source->settings.spill_group_bytes, &source->stranded_origin)) {
         if (!offer_stranded(source)) {
             return;
         }

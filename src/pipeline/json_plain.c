@@ -7,9 +7,9 @@
 
 /* What was found in a block of bytes. */
 struct found {
-    uint64_t special; /* the same bits for each byte, the first in the lowest: set for quotes,
-                       * backslashes and control characters */
-    uint64_t long_;   /* not 0: some byte is not ASCII */
+    uint64_t special;      /* the same bits for each byte, the first in the lowest: set for quotes,
+                            * backslashes and control characters */
+    uint64_t beyond_ascii; /* not 0: some byte is not ASCII */
 };
 
 /* A way to look into a block of bytes. */
@@ -34,7 +34,7 @@ static inline struct found look_into_sixteen(const char *block) {
     eight_pairs special = (eight_pairs)((bytes == '"') | (bytes == '\\') | (bytes < ' '));
     return (struct found){
         .special = ((one_word) __builtin_convertvector(special >> 4, eight_bytes))[0],
-        .long_ = (words[0] | words[1]) & UINT64_C(0x8080808080808080),
+        .beyond_ascii = (words[0] | words[1]) & UINT64_C(0x8080808080808080),
     };
 }
 
@@ -56,7 +56,7 @@ WIDE static inline struct found look_into_thirty_two(const char *block) {
     __m256i special = _mm256_or_si256(_mm256_or_si256(quotes, backslashes), controls);
     return (struct found){
         .special = (uint32_t)_mm256_movemask_epi8(special),
-        .long_ = (uint32_t)_mm256_movemask_epi8(bytes),
+        .beyond_ascii = (uint32_t)_mm256_movemask_epi8(bytes),
     };
 }
 
@@ -92,14 +92,14 @@ skip_block(const struct looking *looking, uint64_t special, const char **at, con
 /* Skips blocks as long as they are whole. False when it stopped at a special byte. */
 static inline __attribute__((always_inline)) bool
 skip_blocks(struct looking looking, const char **at, const char *end, bool *is_ascii) {
-    uint64_t long_ = 0;
+    uint64_t beyond_ascii = 0;
     bool goes_on = true;
     while (goes_on && (size_t)(end - *at) >= looking.width) {
         struct found found = looking.look(*at);
-        long_ |= found.long_;
+        beyond_ascii |= found.beyond_ascii;
         goes_on = skip_block(&looking, found.special, at, end);
     }
-    *is_ascii = *is_ascii && long_ == 0;
+    *is_ascii = *is_ascii && beyond_ascii == 0;
     return goes_on;
 }
 

@@ -62,7 +62,7 @@ static void init_source(struct shipper *s) {
         .packer = s->settings.packer,
         .spool = s->settings.spool,
         .spill_bytes = s->settings.spill_bytes,
-        .spilled_bytes = s->settings.spilled_bytes,
+        .spill_group_bytes = s->settings.spill_group_bytes,
     };
     group_source_init(&s->source, &source);
 }

@@ -46,21 +46,36 @@ _COST = re.compile(r"[+*\-\d]\S* (\d+)")
 
 def count(case: Case, more_variables: Mapping[str, str] | None = None) -> float:
     """Instructions for each byte of logs, which is also millions for each MB."""
-    bodies = bodies_of(case.line_bytes)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        profile, body = Path(folder, "profile"), Path(folder, "body")
-        body.write_bytes(bodies.body(0))
-        command = ["valgrind", "--quiet", "--tool=callgrind", "--collect-atstart=no"]
-        command += ["--toggle-collect=ship", f"--callgrind-out-file={profile}", HOT_PATH, body]
-        done = subprocess.run(
-            list(map(str, command)),
-            env={**VARIABLES, **case.way.variables, **(more_variables or {}), "PATH": os.defpath},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{case.name}: {done.stdout.decode(errors='replace')}")
-        return own_instructions(profile.read_text().splitlines()) / bodies.size
+        profile = Path(folder, "profile")
+        options = ["--quiet", "--tool=callgrind", "--collect-atstart=no", "--toggle-collect=ship"]
+        options.append(f"--callgrind-out-file={profile}")
+        _ship(case, options, Path(folder, "body"), more_variables or {})
+        return own_instructions(profile.read_text().splitlines()) / bodies_of(case.line_bytes).size
+
+
+def allocations(case: Case) -> int:
+    """Of memory, for one body, libraries included."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        printed = _ship(case, ["--tool=memcheck"], Path(folder, "body"), {})
+    found = re.search(r"total heap usage: ([\d,]+) allocs", printed)
+    assert found, printed
+    return int(found[1].replace(",", ""))
+
+
+def _ship(case: Case, options: list[str], body: Path, more_variables: Mapping[str, str]) -> str:
+    """Ships one body under Valgrind; returns what both printed."""
+    body.write_bytes(bodies_of(case.line_bytes).body(0))
+    done = subprocess.run(
+        list(map(str, ["valgrind", *options, HOT_PATH, body])),
+        env={**VARIABLES, **case.way.variables, **more_variables, "PATH": os.defpath},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    printed = done.stdout.decode(errors="replace")
+    if done.returncode:
+        raise RuntimeError(f"{case.name}: {printed}")
+    return printed
 
 
 def own_instructions(profile: Iterable[str]) -> int:

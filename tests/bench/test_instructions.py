@@ -6,7 +6,15 @@ from __future__ import annotations
 import pytest
 
 from bench.cases import COUNTED_CASES, Case
-from bench.instructions import ARCHITECTURE, REPOSITORY, bounds, count, own_instructions
+from bench.instructions import (
+    ARCHITECTURE,
+    REPOSITORY,
+    allocations,
+    bounds,
+    count,
+    own_instructions,
+)
+from bench.log_bodies import bodies_of
 
 TOLERANCE = 1.10
 
@@ -25,6 +33,15 @@ def test_a_byte_of_logs_costs_no_more_instructions(case: Case) -> None:
         f"{case.name}: {counted:.2f} instructions a byte on {ARCHITECTURE}, {bound} before;"
         " if that has to be, make instructions RENEW=1"
     )
+
+
+def test_no_memory_is_allocated_for_an_event() -> None:
+    """The same bytes as many lines and as few; answers tell of records, of which there are more."""
+    [many, few] = [case for case in COUNTED_CASES if case.name in ("ndjson/100", "ndjson/10000")]
+    more_events = bodies_of(many.line_bytes).events - bodies_of(few.line_bytes).events
+    more_allocations = allocations(many) - allocations(few)
+    print(f"{more_allocations} allocations more for {more_events} events more")
+    assert more_allocations < more_events / 5
 
 
 def test_what_is_counted_does_not_depend_on_the_processor() -> None:

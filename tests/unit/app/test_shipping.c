@@ -43,10 +43,10 @@ static void much_of_the_memory_is_left_to_what_waits(void **state) {
             assert_true(shares.queue_bytes >= limits[i] / 3);
             /* Room for what is moved to disk, three times, unless records are huge. */
             assert_true(shares.lanes * lane_bytes(shares.group_bytes) + shares.queue_bytes +
-                                3 * shares.spilled_bytes <=
+                                3 * shares.spill_group_bytes <=
                             limits[i] ||
                         shares.queue_bytes == limits[i] / 3);
-            assert_in_range(shares.spilled_bytes, shares.record_bytes, shares.group_bytes);
+            assert_in_range(shares.spill_group_bytes, shares.record_bytes, shares.group_bytes);
         }
     }
 }

@@ -27,6 +27,7 @@ struct buf sink_memory_for(void *context, size_t length) {
     struct sink *sink = context;
     (void)pthread_mutex_lock(&sink->mutex);
     struct buf memory = buf_take(&sink->memory);
+    memory.failed = sink->has_no_memory;
     (void)pthread_mutex_unlock(&sink->mutex);
     memory.ceiling = length > memory.capacity ? length : memory.capacity;
     return memory;
@@ -49,6 +50,12 @@ bool sink_last_is(struct sink *sink, struct span expected) {
 void sink_set_full(struct sink *sink, bool full) {
     (void)pthread_mutex_lock(&sink->mutex);
     sink->full = full;
+    (void)pthread_mutex_unlock(&sink->mutex);
+}
+
+void sink_set_no_memory(struct sink *sink, bool has_no_memory) {
+    (void)pthread_mutex_lock(&sink->mutex);
+    sink->has_no_memory = has_no_memory;
     (void)pthread_mutex_unlock(&sink->mutex);
 }
 

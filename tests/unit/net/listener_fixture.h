@@ -12,6 +12,7 @@
 struct sink {
     pthread_mutex_t mutex;
     bool full;
+    bool has_no_memory;
     unsigned count;
     struct buf last;
     struct buf memory; /* what the next body is to be received into */
@@ -25,6 +26,7 @@ bool sink_put(void *context, struct buf *body);
 unsigned sink_count(struct sink *sink);
 bool sink_last_is(struct sink *sink, struct span expected);
 void sink_set_full(struct sink *sink, bool full);
+void sink_set_no_memory(struct sink *sink, bool has_no_memory);
 
 struct fixture {
     struct sink sink;

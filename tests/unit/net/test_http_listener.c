@@ -135,6 +135,18 @@ static void answers_503_while_there_is_no_room(void **state) {
     (void)close(connection);
 }
 
+static void a_body_that_there_is_no_memory_for_is_answered_503_and_not_handed_over(void **state) {
+    (void)state;
+    int connection = tcp_connect(fixture.port);
+    sink_set_no_memory(&fixture.sink, true);
+    assert_int_equal(post(connection, "[1]"), 503);
+    assert_int_equal(sink_count(&fixture.sink), 0);
+    sink_set_no_memory(&fixture.sink, false);
+    assert_int_equal(post(connection, "[2]"), 200); /* on the same connection */
+    assert_true(sink_last_is(&fixture.sink, SPAN("[2]")));
+    (void)close(connection);
+}
+
 static void refuses_other_methods_and_says_which_it_takes(void **state) {
     (void)state;
     const char *const methods[] = {"GET", "HEAD", "DELETE", "OPTIONS", "PATCH", "post", "X"};
@@ -272,6 +284,7 @@ int main(void) {
         LISTENER_TEST(tells_a_sender_that_asks_not_to_send_too_much),
         LISTENER_TEST(refuses_lengths_that_are_not_numbers),
         LISTENER_TEST(answers_503_while_there_is_no_room),
+        LISTENER_TEST(a_body_that_there_is_no_memory_for_is_answered_503_and_not_handed_over),
         LISTENER_TEST(refuses_other_methods_and_says_which_it_takes),
         LISTENER_TEST(refuses_what_is_not_http),
         IMPATIENT_TEST(a_body_that_is_cut_short_is_not_handed_over),

@@ -82,7 +82,7 @@ static void start(struct rig *rig) {
         .packer = packer_settings(options),
         .lanes = either(options->lanes, DESTINATION_LANES_MAX),
         .spill_bytes = queue_bytes / 2,
-        .spilled_bytes = either(options->group_bytes, 20000),
+        .spill_group_bytes = either(options->group_bytes, 20000),
         .gather_ms = options->gather_ms,
         .types = {.platform = !options->only_functions, .function = true, .extension = true},
         .events = {.context = rig, .on_event = on_event},

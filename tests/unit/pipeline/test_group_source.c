@@ -56,7 +56,7 @@ static void begin(uint64_t spool_bytes) {
                               .max_request_bytes = 5000000}},
         .spool = spool,
         .spill_bytes = SPILL_BYTES,
-        .spilled_bytes = GROUP_BYTES,
+        .spill_group_bytes = GROUP_BYTES,
     };
     group_source_init(&source, &settings);
     group = group_source_new_group(&source);
